@@ -1,0 +1,88 @@
+"""Where things are defined: the nodes of functions and classes with the scope that gives their names meaning."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Binding:
+    """One binding of a name in a scope, in source order.
+
+    kind: ``import`` (``import a.b as c``: target ``a.b``), ``from`` (target ``pkg.mod:name``, absolute),
+    ``function``, ``class``, ``assign`` (`node` is the value expression; `path` the unpacking indices into it),
+    ``annotation`` (``x: T`` without value), ``parameter``, ``loop``, ``with``, ``except``, ``delete``, ``augment``.
+    guard: why it may not hold at run time: ``""`` (always), ``type-checking``, ``try``, ``except``, ``if``, ``else``, ``loop``.
+    """
+
+    name: str
+    kind: str
+    node: ast.AST | None
+    target: str = ""
+    guard: str = ""
+    line: int = 0
+    path: tuple[int, ...] = ()
+    annotation: ast.expr | None = None
+
+
+@dataclass(slots=True)
+class Scope:
+    """Names bound in a module, class or function. `parent` is the enclosing scope; a class scope is not searched
+    from the functions inside it, as in Python."""
+
+    kind: str  # module, class or function
+    module: ModuleIndex
+    qualname: str  # '' for a module
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    parent: Scope | None = None
+    stars: list[str] = field(default_factory=list)  # modules star-imported here (absolute names)
+
+
+@dataclass(slots=True, eq=False)
+class FunctionDefinition:
+    """A function or method with source. Identity is the object's own (one per node, made by the index)."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef
+    scope: Scope  # the scope the def statement stands in
+    module: ModuleIndex
+    qualname: str  # Python's __qualname__
+    cls: ClassDefinition | None = None
+    decorators: tuple[ast.expr, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+
+@dataclass(slots=True, eq=False)
+class ClassDefinition:
+    """A class with source. `body` is its scope: methods, nested classes, class attributes, annotations."""
+
+    node: ast.ClassDef
+    scope: Scope
+    body: Scope
+    module: ModuleIndex
+    qualname: str
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+
+@dataclass(slots=True, eq=False)
+class ModuleIndex:
+    """One Python file: its name, text lines, scope, and every function and class in it, nested ones included."""
+
+    name: str
+    path: str
+    is_package: bool
+    lines: list[str]
+    digest: str
+    scope: Scope = field(init=False)
+    functions: list[FunctionDefinition] = field(default_factory=list)
+    classes: list[ClassDefinition] = field(default_factory=list)
+    future_annotations: bool = False
+    functions_by_node: dict[int, FunctionDefinition] = field(default_factory=dict)
+    classes_by_node: dict[int, ClassDefinition] = field(default_factory=dict)
+    calls: list[ast.Call] = field(default_factory=list)  # calls of anything that ends in script/trace/... by last name
