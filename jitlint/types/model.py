@@ -1,8 +1,10 @@
 """TorchScript's types, and `UNKNOWN`, which is ours.
 
 Immutable, hashable values compared by structure, as in ``aten/src/ATen/core/jit_type.h``. `str()` of a type is
-the compiler's spelling in messages (``Type::repr_str``). How types relate is in `relations`; how annotations
-become types is in `annotations`.
+the compiler's spelling in messages (``Type::repr_str``); `Type.inner()` its spelling inside another type
+(``annotation_str``: an enum and an unannotated Tensor look different there); `Type.short()` its spelling in the
+text of a schema (``Type::str``: ``int[]``, ``Tensor?``). How types relate is in `relations`; how annotations become
+types is in `annotations`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,14 @@ class Type:
 
     __slots__ = ()
 
+    def inner(self) -> str:
+        """The spelling as part of another type, in a message."""
+        return str(self)
+
+    def short(self) -> str:
+        """The spelling in a schema's text."""
+        return str(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Simple(Type):
@@ -25,6 +35,9 @@ class Simple(Type):
 
     def __str__(self) -> str:
         return self.name
+
+    def short(self) -> str:
+        return "Scalar" if self.name == "number" else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,12 @@ class TensorType(Type):
     def __str__(self) -> str:
         return "Tensor (inferred)" if self.inferred else "Tensor"
 
+    def inner(self) -> str:
+        return "Tensor"
+
+    def short(self) -> str:
+        return "Tensor"
+
 
 UNKNOWN = Simple("Unknown")
 TENSOR = TensorType()
@@ -46,7 +65,7 @@ COMPLEX = Simple("complex")
 BOOL = Simple("bool")
 STR = Simple("str")
 NONE = Simple("NoneType")
-NUMBER = Simple("Scalar")
+NUMBER = Simple("number")
 ANY = Simple("Any")
 DEVICE = Simple("Device")
 GENERATOR = Simple("Generator")
@@ -66,7 +85,10 @@ class ListType(Type):
     element: Type
 
     def __str__(self) -> str:
-        return f"List[{self.element}]"
+        return f"List[{self.element.inner()}]"
+
+    def short(self) -> str:
+        return f"{self.element.short()}[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +97,34 @@ class DictType(Type):
     value: Type
 
     def __str__(self) -> str:
-        return f"Dict[{self.key}, {self.value}]"
+        return f"Dict[{self.key.inner()}, {self.value.inner()}]"
+
+    def short(self) -> str:
+        return f"Dict({self.key.short()}, {self.value.short()})"
 
 
 @dataclass(frozen=True, slots=True)
 class TupleType(Type):
-    """A tuple, or a NamedTuple where `name` is set (its qualified name as the compiler prints it)."""
+    """A tuple, or a NamedTuple where `name` is set (its qualified name as the compiler prints it).
+
+    An operator with named results returns a tuple with `fields` but without a name; it is printed as a plain one."""
 
     elements: tuple[Type, ...]
     name: str | None = None
     fields: tuple[str, ...] = ()
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the fields have names."""
+        return self.name is not None or bool(self.fields)
+
     def __str__(self) -> str:
         if self.name is not None:
             return self.name
-        return f"Tuple[{', '.join(map(str, self.elements)) if self.elements else '()'}]"
+        return f"Tuple[{', '.join(element.inner() for element in self.elements) if self.elements else '()'}]"
+
+    def short(self) -> str:
+        return self.name or f"({', '.join(element.short() for element in self.elements)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +132,10 @@ class OptionalType(Type):
     element: Type
 
     def __str__(self) -> str:
-        return f"Optional[{self.element}]"
+        return f"Optional[{self.element.inner()}]"
+
+    def short(self) -> str:
+        return f"{self.element.short()}?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +146,21 @@ class UnionType(Type):
     members: tuple[Type, ...]
 
     def __str__(self) -> str:
-        return f"Union[{', '.join(map(str, self.members))}]"
+        return f"Union[{self._listing([member.inner() for member in self.members], 'number')}]"
+
+    def short(self) -> str:
+        return f"Union({self._listing([member.short() for member in self.members], 'Scalar')})"
+
+    def _listing(self, spellings: list[str], number: str) -> str:
+        """The members in order; int, float and complex together become one `number` at the end, and the compiler
+        then forgets to leave out the comma before its first other member (``UnionType::unionStr``)."""
+        if not all(kind in self.members for kind in (INT, FLOAT, COMPLEX)):
+            return ", ".join(spellings)
+        text = ""
+        for index, member in enumerate(self.members):
+            if member not in (INT, FLOAT, COMPLEX):
+                text += (", " if index else "") + spellings[index]
+        return text + (", " if any(m not in (INT, FLOAT, COMPLEX) for m in self.members[1:]) else "") + number
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +168,10 @@ class FutureType(Type):
     element: Type
 
     def __str__(self) -> str:
-        return f"Future[{self.element}]"
+        return f"Future[{self.element.inner()}]"
+
+    def short(self) -> str:
+        return f"Future({self.element.short()})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +179,10 @@ class AwaitType(Type):
     element: Type
 
     def __str__(self) -> str:
-        return f"Await[{self.element}]"
+        return f"Await[{self.element.inner()}]"
+
+    def short(self) -> str:
+        return f"Await({self.element.short()})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +190,10 @@ class RRefType(Type):
     element: Type
 
     def __str__(self) -> str:
-        return f"RRef({self.element})"
+        return f"RRef[{self.element.inner()}]"
+
+    def short(self) -> str:
+        return f"RRef({self.element.short()})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +218,16 @@ class EnumType(Type):
     def __str__(self) -> str:
         return f"Enum<{self.name}>"
 
+    def inner(self) -> str:
+        return self.name
+
 
 @dataclass(frozen=True, slots=True)
 class ClassType(Type):
     """A script class, or an nn.Module instance when used as a value. Nominal: `name` is the qualified name as
-    printed (``__torch__.pkg.mod.Cls``). `definition` leads to the class's facts."""
+    printed (``__torch__.pkg.mod.Cls``). `definition` leads to the class's facts.
+
+    The compiler adds `` (of Python compilation unit at: 0x...)`` in places; no one can know that number."""
 
     name: str
     definition: Any = field(default=None, compare=False)
@@ -178,17 +244,23 @@ class InterfaceType(Type):
     is_module: bool = False
 
     def __str__(self) -> str:
-        return f"InterfaceType<{self.name}>"
+        return self.name
+
+    def short(self) -> str:
+        return f"InterfaceType<{self.name.rpartition('.')[2]}>"
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionType(Type):
-    """A function as a value; printed as the compiler does, ``Function``."""
+    """A function as a value; printed by its qualified name, ``Function`` inside a schema."""
 
     name: str
 
     def __str__(self) -> str:
-        return f"Function[{self.name}]"
+        return self.name
+
+    def short(self) -> str:
+        return "Function"
 
 
 # --- schemas ---------------------------------------------------------------------------------------------
@@ -211,6 +283,16 @@ class Argument:
     def required(self) -> bool:
         return self.default is None
 
+    def __str__(self) -> str:
+        match self.type:
+            case ListType(element) if self.size is not None:
+                spelling = f"{element.short()}[{self.size}]"
+            case OptionalType(ListType(element)) if self.size is not None:
+                spelling = f"{element.short()}[{self.size}]?"
+            case _:
+                spelling = self.type.short()
+        return f"{spelling} {self.name}" + ("" if self.default is None else f"={self.default}")
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
@@ -226,6 +308,26 @@ class Schema:
     overload: str = ""
     vararg: bool = False
     text: str = ""
+    return_names: tuple[str, ...] = ()  # of the results, where all of them have one
+
+    def __str__(self) -> str:
+        """As the compiler prints it (``operator<<(std::ostream&, const FunctionSchema&)``)."""
+        if self.text:
+            return self.text
+        parts: list[str] = []
+        starred = False
+        for argument in self.arguments:
+            if argument.keyword_only and not starred:
+                parts.append("*")
+                starred = True
+            parts.append(str(argument))
+        if self.vararg:
+            parts.append("...")
+        results = ", ".join(result.short() for result in self.returns)
+        if len(self.returns) != 1 or results.startswith("("):
+            results = f"({results})"
+        name = f"{self.name}.{self.overload}" if self.overload else self.name
+        return f"{name}({', '.join(parts)}) -> {results}"
 
     @property
     def result(self) -> Type:
