@@ -345,8 +345,7 @@ class _Attempt:
             returns = tuple(substitute(type_, self.variables) or UNKNOWN for type_ in returns)
         if len(returns) == 1:
             return returns[0]
-        if not returns:
-            return NONE
+        # A call without results is the empty tuple (``packOutputs``).
         return TupleType(returns, None, schema.return_names)
 
 
