@@ -29,11 +29,22 @@ class Unknown(Value):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Constant(Value):
-    """None, bool, int, float, complex, str, bytes or Ellipsis, with its value known."""
+    """None, bool, int, float, complex, str, bytes or Ellipsis, with its value known. ``1``, ``1.0`` and ``True`` differ."""
 
     value: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and type(self.value) is type(other.value) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Absent(Value):
+    """No value: an option of a `OneOf` for an attribute that some configurations of a module lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +63,8 @@ class Parameter(Value):
 
 @dataclass(frozen=True, slots=True)
 class Sequence(Value):
-    """A list, tuple, set or frozenset. `items` is None where its contents are not known; then `element` is
-    what is known of each (None: nothing)."""
+    """A list, tuple, set, frozenset, range or iterator (`kind`: the Python type's name). `items` is None where its
+    contents are not known; then `element` is what is known of each (None: nothing)."""
 
     kind: str
     items: tuple[Value, ...] | None
@@ -62,10 +73,12 @@ class Sequence(Value):
 
 @dataclass(frozen=True, slots=True)
 class Mapping(Value):
-    """A dict or OrderedDict. `items` is None where its contents are not known."""
+    """A dict or OrderedDict. `items` is None where its contents are not known; then `element` is what is known of each
+    value."""
 
     items: tuple[tuple[Value, Value], ...] | None
     ordered: bool = False
+    element: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +100,31 @@ class External(Value):
 class Function(Value):
     """A Python function (or method, where `bound` is its receiver). `marks` are the torch.jit marks it bears:
     export, ignore, unused, drop, script, overload, overload_method, and ``wrapped`` for a decorator that keeps
-    ``__wrapped__``; ``opaque`` where a decorator could not be seen through."""
+    ``__wrapped__``; ``opaque`` where a decorator could not be seen through; ``property``, ``cached_property``,
+    ``staticmethod`` and ``classmethod`` for what a class body makes of it. `closure` is private to the evaluator:
+    where the names of enclosing functions have their values (see `Evaluator.closed_over`)."""
 
     definition: FunctionDefinition
     marks: frozenset[str] = frozenset()
     bound: Value | None = field(default=None, compare=False)
+    closure: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Class(Value):
+    """A class with source."""
+
     definition: ClassDefinition
+    closure: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Lambda(Value):
+    """A lambda expression; `closure` as in `Function`."""
+
     node: ast.Lambda = field(compare=False)
     path: str = ""
+    closure: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +138,26 @@ class Partial(Value):
 
 @dataclass(frozen=True, slots=True)
 class Instance(Value):
-    """An instance of a class that is not an nn.Module. `attributes` is None where they are not known."""
+    """An instance of a class that is not an nn.Module. `attributes` is None where they are not known. `member` is the
+    name of an enum's member; a NamedTuple's attributes are its fields, in order."""
 
     cls: Class | External
     attributes: tuple[tuple[str, Value], ...] | None = None
+    member: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ModuleInstance(Value):
-    """An nn.Module instance; its shape says what `self` looks like to the compiler."""
+    """An nn.Module instance; its shape says what `self` looks like to the compiler. Equal where the shape is the same
+    object."""
 
-    shape: ModuleShape = field(compare=False)
+    shape: ModuleShape
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ModuleInstance) and self.shape is other.shape
+
+    def __hash__(self) -> int:
+        return id(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +167,7 @@ class OneOf(Value):
     options: tuple[tuple[Value, str], ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ModuleShape:
     """What an nn.Module instance looks like when the compiler meets it (``ConcreteModuleType``).
 
@@ -144,8 +175,14 @@ class ModuleShape:
     `attributes` maps each name of the instance's ``__dict__``, parameters, buffers and submodules included, in
     order of first assignment, to its value. `complete` is false where something may have been set that was not
     seen (then a missing attribute is unknown, not absent); `reasons` says why.
-    `children` holds the contents of a container (Sequential, ModuleList, ModuleDict) by key, in order, or None
-    where they are not known or the module is no container.
+    `children` holds the contents of a container (Sequential, ModuleList, ModuleDict, ParameterList, ParameterDict) by
+    key, in order, or None where they are not known or the module is no container; `element` is then what is known
+    of each. Modules that a subclass of a container sets by name are in both.
+    `arguments` are the constructor's, by parameter; `hooks` and `pre_hooks` the forward hooks registered.
+    `bases`: for a class with source, its bases of torch.nn whose constructor ran, by dotted name, with the arguments
+    it was given (what they set is in `attributes` as far as the torch API knows it). `origin` is private.
+    `raises`: the constructor cannot end normally with these arguments. One shape object may stand at several
+    places of a module tree (equal blocks share it): compare by identity.
     """
 
     cls: Class | External
@@ -154,3 +191,9 @@ class ModuleShape:
     complete: bool = True
     reasons: list[str] = field(default_factory=list)
     arguments: dict[str, Value] = field(default_factory=dict)
+    element: Value | None = None
+    hooks: list[Value] = field(default_factory=list)
+    pre_hooks: list[Value] = field(default_factory=list)
+    raises: bool = False
+    bases: dict[str, dict[str, Value]] = field(default_factory=dict)
+    origin: object = field(default=None, repr=False)
