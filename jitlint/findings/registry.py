@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal, cast
 
 from jitlint.findings.model import Severity
@@ -87,7 +87,7 @@ def names() -> dict[str, str]:
     return {found[1]: found[2] for file in files if (found := _FILE.match(file))}
 
 
-@lru_cache(maxsize=None)
+@cache
 def rule(code: str) -> Rule:
     """The rule with this code. One without a file is an error without text, so that a run never fails for it."""
     name = names().get(code)

@@ -1,0 +1,27 @@
+"""One line per finding: ``path:line:column: CODE message``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jitlint.findings.model import Finding, Result
+from jitlint.report.style import Style
+from jitlint.report.summary import summary
+
+
+def lines(result: Result, style: Style) -> Iterator[str]:
+    """The findings, and a last line that counts them."""
+    for finding in result.findings:
+        yield line(finding, style)
+    yield summary(result, style)
+
+
+def line(finding: Finding, style: Style) -> str:
+    """One finding on one line."""
+    colon = style.paint(":", "cyan")
+    place = (
+        f"{style.paint(style.path(finding.path), 'bold')}{colon}{finding.span.line}{colon}{finding.span.column}{colon}"
+    )
+    message = " ".join(finding.message.split())
+    condition = f" [{finding.condition}]" if finding.condition else ""
+    return f"{place} {style.severity(finding.code, finding.severity)} {message}{condition}"

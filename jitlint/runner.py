@@ -1,0 +1,508 @@
+"""A run: discover, analyse each file (or recall its result), merge, select, suppress.
+
+`check` is the Python interface; the command line, the language server and `verify` are its clients.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from jitlint.cache import Cache, Record
+from jitlint.config import Configuration, Settings
+from jitlint.environment import package_root, site_packages, torch_version
+from jitlint.findings import registry
+from jitlint.findings.model import FileReport, Finding, Result, RunError, Unit
+from jitlint.source import discovery, suppressions
+from jitlint.source.problem import Span
+from jitlint.source.suppressions import Suppression
+from jitlint.source.text import SourceError, SourceFile, decode, read_source
+
+if TYPE_CHECKING:
+    from jitlint.analysis import Session
+
+SYNTAX_ERROR = "JIT901"
+UNREADABLE_FILE = "JIT902"
+UNUSED_SUPPRESSION = "JIT903"
+UNRESOLVED_ENTRY_POINT = "JIT904"
+INTERNAL_ERROR = "JIT905"
+MALFORMED_SUPPRESSION = "JIT906"
+
+CACHE_FOLDER = ".jitlint_cache"
+_FILES_PER_WORKER = 24  # below this many, a second process costs more than it brings
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a session of the analysis is made from: everything but the files."""
+
+    roots: tuple[str, ...]
+    environment: tuple[str, ...]
+    torch_version: str
+    scope: str
+    script_calls: tuple[str, ...]
+    entry_points: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Group:
+    """The files that share settings."""
+
+    settings: Settings
+    task: Task
+    files: list[str]
+    cache: Cache
+
+
+def check(
+    paths: Sequence[str | os.PathLike[str]] = (".",),
+    config: Settings | Configuration | None = None,
+    *,
+    jobs: int = 1,
+    use_cache: bool = False,
+    cache_dir: str | None = None,
+    overlay: Mapping[str, str | bytes] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Check files and folders; nothing of theirs is executed.
+
+    config: settings for all files, or where to look for them; the default looks beside each file.
+    jobs: processes to use; 0 for as many as there are cores.
+    use_cache, cache_dir: whether to keep results on disk, and where (the default: ``.jitlint_cache`` of the project).
+    overlay: texts by path, to be taken for what the files contain (an editor's unsaved buffers, standard input).
+    progress: is called with (files done, files in all).
+
+    Findings and units come sorted by path, line and column; paths are absolute. Raises ConfigError.
+    """
+    return _Run(config, jobs, use_cache, cache_dir, overlay or {}, progress).run([os.fspath(path) for path in paths])
+
+
+def check_stdin(data: bytes, filename: str, config: Settings | Configuration | None = None) -> Result:
+    """Check what came on standard input, as if it were the content of `filename` (which need not exist)."""
+    path = os.path.abspath(filename)
+    return check([path], config, overlay={path: data})
+
+
+def files_to_check(paths: Sequence[str], config: Configuration | None = None) -> discovery.Discovered:
+    """The files that `check` would look at, for ``--show-files``."""
+    configuration = config or Configuration()
+    return discovery.discover(paths, lambda folder: configuration.for_folder(folder).filter)
+
+
+class _Run:
+    def __init__(
+        self,
+        config: Settings | Configuration | None,
+        jobs: int,
+        use_cache: bool,
+        cache_dir: str | None,
+        overlay: Mapping[str, str | bytes],
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        if isinstance(config, Settings):
+            fixed = config if config.root else replace(config, root=os.getcwd())
+            self._settings_of: Callable[[str], Settings] = lambda folder: fixed
+        else:
+            self._settings_of = (config or Configuration()).for_folder
+        self._jobs = jobs or os.cpu_count() or 1
+        self._use_cache = use_cache
+        self._cache_dir = cache_dir
+        self._overlay = {
+            os.path.abspath(path): text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+            for path, text in overlay.items()
+        }
+        self._progress = progress
+        self._suppressions: dict[str, tuple[Suppression, ...]] = {}
+
+    def run(self, paths: Sequence[str]) -> Result:
+        on_disk = [path for path in paths if os.path.abspath(path) not in self._overlay]
+        found = discovery.discover(on_disk, lambda folder: self._settings_of(folder).filter)
+        for path in map(os.path.abspath, paths):
+            if path in self._overlay and path not in found.files and self._wanted(path):
+                found.files.append(path)
+                found.explicit.add(path)
+        groups = self._groups(found.files, paths)
+        total = len(found.files)
+        done = 0
+        records: dict[str, Record] = {}
+        waiting: list[tuple[Task, list[str]]] = []
+        for group in groups:
+            missed = []
+            for path in group.files:
+                record = None if path in self._overlay else group.cache.get(path)
+                if record is None:
+                    missed.append(path)
+                else:
+                    records[path] = record
+            done += len(group.files) - len(missed)
+            waiting.append((group.task, missed))
+        if self._progress:
+            self._progress(done, total)
+        for record in analyse(waiting, self._jobs, self._overlay):
+            records[record[0].path] = record
+            done += 1
+            if self._progress:
+                self._progress(done, total)
+        for group, (_, missed) in zip(groups, waiting, strict=True):
+            for path in missed:
+                if not self._overlay and not _failed(records[path][0]):
+                    group.cache.put(path, records[path])
+            group.cache.save()
+        errors = [RunError(path, "no such file or directory") for path in found.missing]
+        return self._merge(groups, records, errors, found.explicit)
+
+    def _wanted(self, path: str) -> bool:
+        rules = self._settings_of(os.path.dirname(path)).filter
+        return not (rules.force_exclude and discovery.is_excluded(path, rules))
+
+    def _groups(self, files: Sequence[str], named: Sequence[str]) -> list[_Group]:
+        by_settings: dict[int, tuple[Settings, list[str]]] = {}
+        settings: Settings | None = None
+        folder = ""
+        for path in files:
+            if settings is None or os.path.dirname(path) != folder:
+                folder = os.path.dirname(path)
+                settings = self._settings_of(folder)
+            by_settings.setdefault(id(settings), (settings, []))[1].append(path)
+        tops = tuple(dict.fromkeys(package_root(os.path.abspath(path)) for path in named))
+        groups = []
+        for settings, below in by_settings.values():
+            roots = tuple(dict.fromkeys((*settings.source_roots, *tops)))
+            environment = site_packages(settings.root)
+            task = Task(
+                roots,
+                environment,
+                torch_version(settings.torch_version, settings.root, environment),
+                settings.scope,
+                settings.script_calls,
+                settings.entry_points,
+            )
+            cache_folder = self._cache_dir or os.path.join(settings.root, CACHE_FOLDER)
+            key = [getattr(task, name) for name in Task.__slots__]
+            groups.append(_Group(settings, task, below, Cache(cache_folder if self._use_cache else None, key)))
+        return groups
+
+    # --- merging ------------------------------------------------------------------------------------------------------
+
+    def _merge(
+        self, groups: list[_Group], records: Mapping[str, Record], errors: list[RunError], explicit: set[str]
+    ) -> Result:
+        for path, (_, comments) in records.items():
+            self._suppressions[path] = comments
+        reports = [records[path][0] for group in groups for path in group.files]
+        findings, remap = _joined(reports)
+        findings += self._entry_point_findings(groups, reports)
+        errors += [error for report in reports for error in report.errors]
+        used: set[tuple[str, int]] = set()
+        kept: list[Finding | None] = [self._kept(finding, used) for finding in findings]
+        suppressed = sum(
+            1 for finding, now in zip(findings, kept, strict=True) if now is None and self._selects(finding)
+        )
+        units = [unit for report in reports for unit in report.units]
+        kept += [self._kept(finding, used) for finding in self._comment_findings(records, used, explicit, units)]
+
+        order = sorted((i for i, finding in enumerate(kept) if finding is not None), key=lambda i: _place(kept[i]))
+        position = {old: new for new, old in enumerate(order)}
+        merged: dict[tuple[str, str, int], Unit] = {}
+        for report, numbers in zip(reports, remap, strict=True):
+            for unit in report.units:
+                indexes = sorted({position[numbers[i]] for i in unit.findings if numbers[i] in position})
+                merged.setdefault((unit.path, unit.qualname, unit.line), replace(unit, findings=tuple(indexes)))
+        versions = dict.fromkeys(group.task.torch_version for group in groups)
+        return Result(
+            units=tuple(sorted(merged.values(), key=lambda unit: (unit.path, unit.line, unit.qualname))),
+            findings=tuple(finding for i in order if (finding := kept[i]) is not None),
+            errors=tuple(dict.fromkeys(errors)),
+            files=len(reports),
+            torch_version=", ".join(versions) or torch_version("", os.getcwd(), site_packages(os.getcwd())),
+            suppressed=suppressed,
+        )
+
+    def _selects(self, finding: Finding) -> bool:
+        settings = self._settings_of(os.path.dirname(finding.path))
+        return settings.selects(registry.rule(finding.code), finding.path)
+
+    def _kept(self, finding: Finding, used: set[tuple[str, int]]) -> Finding | None:
+        """The finding with what its rule says of it; None where it is not selected or a comment silences it."""
+        if not self._selects(finding):
+            return None
+        rule = registry.rule(finding.code)
+        if finding.code != UNUSED_SUPPRESSION:
+            silenced = False
+            for number, comment in enumerate(self._comments(finding.path)):
+                if comment.kind == "skip-file":
+                    return None
+                first, last = comment.covers
+                if comment.kind not in ("ignore", "noqa") or not comment.silences(rule.code, rule.name):
+                    continue
+                if first <= finding.span.line <= last or last == finding.span.end_line:
+                    used.add((finding.path, number))
+                    silenced = True
+            if silenced:
+                return None
+        return replace(
+            finding,
+            name=rule.name,
+            severity=rule.severity,
+            help=finding.help or rule.help,
+            url=registry.rule_url(rule.code),
+        )
+
+    def _comments(self, path: str) -> tuple[Suppression, ...]:
+        found = self._suppressions.get(path)
+        if found is None:
+            try:
+                found = suppressions.scan(read_source(path))
+            except SourceError:
+                found = ()
+            self._suppressions[path] = found
+        return found
+
+    def _comment_findings(
+        self, records: Mapping[str, Record], used: set[tuple[str, int]], explicit: set[str], units: Sequence[Unit]
+    ) -> Iterable[Finding]:
+        """Suppressions that silenced nothing, or that cannot be understood."""
+        for path, (_, comments) in records.items():
+            if not comments or suppressions.skips_file(comments):
+                continue
+            for number, comment in enumerate(comments):
+                span = Span(comment.line, comment.column, comment.line, comment.end_column)
+                if comment.kind == "malformed":
+                    yield _own(MALFORMED_SUPPRESSION, path, span, "This comment is not one that jitlint understands.")
+                elif (path, number) not in used and _is_ours(comment):
+                    if path in explicit and not self._was_analysed(path, comment.line, units):
+                        continue
+                    named = ", ".join(comment.codes) or "anything"
+                    yield _own(UNUSED_SUPPRESSION, path, span, f"Unused suppression: nothing here reports {named}.")
+
+    def _was_analysed(self, path: str, line: int, units: Sequence[Unit]) -> bool:
+        """Whether a line of a file that was named by itself was compiled for a unit in it, or stands in no function.
+        The function around it may be reached from a file that this run did not look at."""
+        import ast
+
+        try:
+            data = self._overlay.get(path)
+            tree = ast.parse((read_source(path) if data is None else decode(data, path)).text)
+        except (SourceError, SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+        starts = {unit.line for unit in units if unit.path == path}
+        inside = False
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                last = node.end_lineno or node.lineno
+                if first <= line <= last:
+                    if any(first <= start <= node.body[0].lineno for start in starts):
+                        return True
+                    inside = inside or not isinstance(node, ast.ClassDef)
+        return not inside
+
+    def _entry_point_findings(self, groups: Iterable[_Group], reports: Sequence[FileReport]) -> list[Finding]:
+        """Configured entry points (``module:qualname``) that are nowhere to be found."""
+        known = {report.path for report in reports}
+        units = {(unit.path, unit.qualname) for report in reports for unit in report.units}
+        found: dict[str, Finding] = {}
+        for group in groups:
+            for entry in group.task.entry_points:
+                module, _, qualname = entry.partition(":")
+                files = _module_files(module, (*group.task.roots, *group.task.environment))
+                if not files:
+                    message = (
+                        f"The entry point {entry} cannot be found: there is no module {module} below the source roots."
+                    )
+                elif any(path not in known for path in files) or any(
+                    path == where and (qualname == name or qualname.startswith(name + "."))
+                    for where, name in units
+                    for path in files
+                ):
+                    continue
+                else:
+                    message = (
+                        f"The entry point {entry} cannot be found: {module} has no {qualname} that can be compiled."
+                    )
+                where, line = self._where_configured(group.settings)
+                found[entry] = _own(UNRESOLVED_ENTRY_POINT, where, Span(line, 1, line, 1), message)
+        return list(found.values())
+
+    def _where_configured(self, settings: Settings) -> tuple[str, int]:
+        from jitlint.config import line_of
+
+        if settings.config_file is None:
+            return settings.root, 1
+        return settings.config_file, line_of(settings.config_file, "entry-points")
+
+
+def _is_ours(comment: Suppression) -> bool:
+    """Whether jitlint answers for it: a ``noqa`` for other tools' codes, or for everything, is none of its business."""
+    if comment.kind == "ignore":
+        return True
+    return comment.kind == "noqa" and bool(comment.codes) and all(code.startswith("JIT") for code in comment.codes)
+
+
+def _module_files(module: str, roots: Iterable[str]) -> list[str]:
+    inner = module.replace(".", os.sep)
+    for root in roots:
+        for tail in (os.path.join(inner, "__init__.py"), inner + ".py"):
+            path = os.path.join(root, tail)
+            if os.path.isfile(path):
+                return [path]
+    return []
+
+
+def _joined(reports: Sequence[FileReport]) -> tuple[list[Finding], list[list[int]]]:
+    """All findings, each place and rule once, and for each report where its findings went.
+
+    Of several chains to one place the shortest is kept, and one without a condition before one with.
+    """
+    findings: list[Finding] = []
+    places: dict[tuple[str, str, Span], int] = {}
+    remap: list[list[int]] = []
+    for report in reports:
+        numbers = []
+        for finding in report.findings:
+            key = (finding.path, finding.code, finding.span)
+            number = places.get(key)
+            if number is None:
+                number = places[key] = len(findings)
+                findings.append(finding)
+            else:
+                other = findings[number]
+                if (finding.condition is not None, len(finding.chain)) < (
+                    other.condition is not None,
+                    len(other.chain),
+                ):
+                    findings[number] = finding
+            numbers.append(number)
+        remap.append(numbers)
+    return findings, remap
+
+
+def _place(finding: Finding | None) -> tuple[str, int, int, str]:
+    assert finding is not None
+    return finding.path, finding.span.line, finding.span.column, finding.code
+
+
+def _own(code: str, path: str, span: Span, message: str) -> Finding:
+    """A finding about the run itself; `_Run._kept` adds what the rule's file says."""
+    return Finding(code, "", "error", message, "", path, span)
+
+
+def _failed(report: FileReport) -> bool:
+    return any(finding.code in (INTERNAL_ERROR, UNREADABLE_FILE) for finding in report.findings)
+
+
+# --- one file ---------------------------------------------------------------------------------------------------------
+
+
+def _new_session(task: Task, overlay: Mapping[str, str]) -> Session:
+    from jitlint.analysis import Session
+
+    return Session(
+        roots=task.roots,
+        environment=task.environment,
+        torch_version=task.torch_version,
+        scope=task.scope,
+        script_calls=task.script_calls,
+        entry_points=task.entry_points,
+        overlay=overlay,
+    )
+
+
+class _Analyst:
+    """Analyses one file after the other, with a session per task."""
+
+    def __init__(self, overlay: Mapping[str, bytes]) -> None:
+        self._overlay = overlay
+        self._texts: dict[str, str] = {}
+        for path, data in overlay.items():
+            with contextlib.suppress(SourceError):
+                self._texts[path] = decode(data, path).text
+        self._sessions: dict[Task, Session] = {}
+
+    def record(self, task: Task, path: str) -> Record:
+        """The result for one file. Whatever happens, there is one."""
+        comments: tuple[Suppression, ...] = ()
+        try:
+            source = self._source(path)
+            comments = suppressions.scan(source)
+            if suppressions.skips_file(comments):
+                return FileReport(path), comments
+            session = self._sessions.get(task)
+            if session is None:
+                session = self._sessions[task] = _new_session(task, self._texts)
+            return session.check_file(path), comments
+        except SourceError as error:
+            span = Span(error.line, 1, error.line, 1)
+            return FileReport(path, findings=(_own(UNREADABLE_FILE, path, span, _sentence(error.message)),)), comments
+        except Exception as error:
+            return _after_exception(path, error), comments
+
+    def _source(self, path: str) -> SourceFile:
+        data = self._overlay.get(path)
+        return read_source(path) if data is None else decode(data, path)
+
+
+def _after_exception(path: str, error: Exception) -> FileReport:
+    """A file that the analysis failed on: a syntax error that it passed on, or a bug of jitlint's."""
+    if type(error).__name__ == "ParseError":
+        line, column = getattr(error, "line", 1), getattr(error, "column", 1)
+        message = getattr(error, "message", str(error))
+        return FileReport(
+            path, findings=(_own(SYNTAX_ERROR, path, Span(line, column, line, column), _sentence(message)),)
+        )
+    import traceback
+
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" ({os.path.basename(last[0].filename)}:{last[0].lineno})" if last else ""
+    if os.environ.get("JITLINT_TRACEBACK"):
+        traceback.print_exception(error)
+    return internal_error(path, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{where}")
+
+
+def internal_error(path: str, what: str) -> FileReport:
+    """The report of a file that jitlint could not analyse through a fault of its own."""
+    message = f"Internal error while analysing this file: {what}"
+    finding = _own(INTERNAL_ERROR, path, Span(1, 1, 1, 1), message)
+    return FileReport(path, findings=(finding,), errors=(RunError(path, message),))
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return (text[:1].upper() + text[1:]).rstrip(".") + "." if text else text
+
+
+# --- all files --------------------------------------------------------------------------------------------------------
+
+
+def analyse(work: Sequence[tuple[Task, list[str]]], jobs: int, overlay: Mapping[str, bytes]) -> Iterable[Record]:
+    """The records of all files, as they come. Several processes only where there is enough to do."""
+    total = sum(len(files) for _, files in work)
+    workers = min(jobs, total // _FILES_PER_WORKER)
+    if workers > 1:
+        from jitlint.pool import analyse_in_processes
+
+        yield from analyse_in_processes(work, workers, overlay)
+        return
+    analyst = _Analyst(overlay)
+    if total > _FILES_PER_WORKER:
+        freeze()
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
+    for task, files in work:
+        for path in files:
+            yield analyst.record(task, path)
+
+
+RECURSION_LIMIT = 4000
+
+
+def freeze() -> None:
+    """Spare the garbage collector what lives as long as the process: syntax trees come and go by reference counts."""
+    import gc
+
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
