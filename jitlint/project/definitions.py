@@ -13,7 +13,8 @@ class Binding:
     kind: ``import`` (``import a.b as c``: target ``a.b``), ``from`` (target ``pkg.mod:name``, absolute),
     ``function``, ``class``, ``assign`` (`node` is the value expression; `path` the unpacking indices into it),
     ``annotation`` (``x: T`` without value), ``parameter``, ``loop``, ``with``, ``except``, ``delete``, ``augment``.
-    guard: why it may not hold at run time: ``""`` (always), ``type-checking``, ``try``, ``except``, ``if``, ``else``, ``loop``.
+    guard: why it may not hold at run time: ``""`` (always), ``type-checking``, ``try``, ``except``, ``if``, ``else``,
+    ``loop``, ``global`` (assigned by a function that declares the name global or nonlocal).
     """
 
     name: str
@@ -31,12 +32,14 @@ class Scope:
     """Names bound in a module, class or function. `parent` is the enclosing scope; a class scope is not searched
     from the functions inside it, as in Python."""
 
-    kind: str  # module, class or function
+    kind: str  # module, class, function, or type-parameters (the scope that ``def f[T]`` puts around itself)
     module: ModuleIndex
     qualname: str  # '' for a module
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     parent: Scope | None = None
     stars: list[str] = field(default_factory=list)  # modules star-imported here (absolute names)
+    checking_stars: list[str] = field(default_factory=list)  # those under ``if TYPE_CHECKING:``
+    declared: dict[str, Scope] = field(default_factory=dict)  # names declared global or nonlocal: where they are bound
 
 
 @dataclass(slots=True, eq=False)
@@ -86,3 +89,9 @@ class ModuleIndex:
     functions_by_node: dict[int, FunctionDefinition] = field(default_factory=dict)
     classes_by_node: dict[int, ClassDefinition] = field(default_factory=dict)
     calls: list[ast.Call] = field(default_factory=list)  # calls of anything that ends in script/trace/... by last name
+    call_scopes: dict[int, Scope] = field(default_factory=dict)  # by id of such a call: the scope it is evaluated in
+    function_scopes: dict[int, Scope] = field(default_factory=dict)  # by id of the def; see `function_scope`
+    lazy: bool = False  # puts a lazy loader in its place: what it imports for type checking is there
+    dynamic: bool = False  # may bind names that its statements do not show (``globals()[...] = ``, ``exec``)
+    hot_lines: list[int] = field(default_factory=list)  # where a nested class, a mark or a script call may be
+    call_names: frozenset[str] = frozenset()  # last names of the calls that are collected
