@@ -364,7 +364,8 @@ class Project:
             return ()
         if names is not None:
             return self._module_attribute(module, name)
-        return self._in_scope(module.scope, name, None) or ()
+        found = self._in_scope(module.scope, name, None) or ()
+        return tuple(_renamed(target, module, name) for target in found)
 
     def exports(self, module: ModuleIndex) -> frozenset[str] | None:
         """The names in a module's ``__all__``; None where it has none or it is computed."""
