@@ -131,7 +131,7 @@ class PythonValue(Entry):
     Called, it is a call into Python with `schema`, if it has annotations (``vararg`` in the schema for ``*args``);
     without any (`schema` None, `call_error` empty) every argument must be a Tensor and the result is a Tensor, with
     `parameters` the names, if known. `call_error` is the message where calling is refused. `callable_` is false for
-    objects that cannot be called at all.
+    objects that cannot be called at all. `annotation` is the type it stands for in annotations, if any.
     """
 
     python_type: str
@@ -140,19 +140,22 @@ class PythonValue(Entry):
     vararg: bool = False
     parameters: tuple[str, ...] = ()
     call_error: str = ""
+    annotation: Type | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClassEntry(Entry):
     """A Python class. `kind`: ``module`` (nn.Module subclass), ``exception`` (subclass of Exception, usable in raise),
     ``base-exception``, ``enum``, ``namedtuple``, ``function`` (autograd.Function), ``script`` (compilable as a script
-    class, `methods` has the schemas), ``tensor`` (torch.Tensor subclass), ``type`` (an annotation: torch.device...),
+    class), ``tensor`` (torch.Tensor subclass), ``type`` (an annotation: torch.device...),
     ``other``.
 
     `bases` are dotted names, the whole mro after itself, without ``object``. `python` says what calling it does where it
     is no script class, NamedTuple or exception. `special` is set for a class that the compiler treats as a builtin
     or special form too (``torch.device``, ``builtins.int``).
-    `fields` of a NamedTuple: names to types; `members` of an enum: names to values.
+    `fields` of a NamedTuple: names to types; `members` of an enum: names to values. `qualified` is where it is defined
+    (the compiler prints ``__torch__.`` before it). `error`: merely naming the class is refused with that message (the
+    compiler tries to compile it as a script class). `annotation` is the type it stands for in annotations.
     """
 
     kind: str
@@ -161,8 +164,9 @@ class ClassEntry(Entry):
     special: Entry | None = None
     fields: tuple[tuple[str, Type], ...] = ()
     members: tuple[tuple[str, object], ...] = ()
-    methods: tuple[tuple[str, Schema], ...] = ()
+    qualified: str = ""
     error: str = ""
+    annotation: Type | None = None
 
 
 # --- nn.Module classes -----------------------------------------------------------------------------------
@@ -185,6 +189,13 @@ NOT_LITERAL = Unset("NOT_LITERAL")
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """Stands for an argument that is no literal: an instance of class `name`, or the function `name`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """A constructor's parameter, without `self`. `kind`: ``positional`` (or keyword), ``keyword`` (only), ``*``, ``**``.
     `default` is a Python literal, REQUIRED or NOT_LITERAL."""
@@ -201,7 +212,8 @@ class Attribute:
     `kind`: ``parameter``, ``buffer``, ``attribute``, ``constant`` (known at compile time: `value`), ``module``
     (`class_name`), ``failed`` (exists in Python, has no TorchScript type; `message` is the compiler's when
     it is read), ``function`` and ``builtin`` (`class_name` is the dotted name), ``absent`` (in some instances only).
-    `value` is the value that the instance had where it is a literal (also for plain attributes).
+    `value` is the value that the instance had where it is a literal (also for plain attributes); `from_parameter`: it was
+    the constructor argument of the same name, unchanged.
     """
 
     name: str
@@ -210,6 +222,7 @@ class Attribute:
     value: object = NOT_LITERAL
     class_name: str = ""
     message: str = ""
+    from_parameter: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,12 +238,13 @@ class Method:
 @dataclass(frozen=True, slots=True)
 class Variant:
     """Where an instance built otherwise differs: `arguments` are the keyword arguments that make it so; `attributes`
-    and `methods` hold only what differs from the default instance; `error` replaces the class's one."""
+    and `methods` hold only what differs from the default instance; `error`, where not None, replaces the class's one
+    ("": this instance compiles). An argument that is no literal is a `Described`."""
 
     arguments: tuple[tuple[str, object], ...]
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     methods: Mapping[str, Method] = field(default_factory=dict)
-    error: str = ""
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +256,9 @@ class ModuleClassFacts:
     `lazy`: refused until its parameters are there. `probed` is false where no instance could be built by the builder
     (then nothing below `constructor` is known). `arguments`: what the instance was built with. `error` is the
     compiler's message where that instance does not compile.
-    `methods` has `forward`, what else compiles, and what fails when called (``parameters``, ``train``...).
+    `methods` has `forward`, what else compiles, and what fails when called; nn.Module's own (``parameters``, ``train``...)
+    are with ``torch.nn.Module`` alone (`TorchAPI.module_method` looks there). LSTM's and GRU's forward has `overloads`
+    and no `schema`.
     """
 
     name: str
@@ -252,7 +268,7 @@ class ModuleClassFacts:
     container: str = ""
     lazy: bool = False
     probed: bool = False
-    arguments: tuple[object, ...] = ()
+    arguments: tuple[tuple[str, object], ...] = ()
     error: str = ""
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     methods: Mapping[str, Method] = field(default_factory=dict)
