@@ -1,8 +1,8 @@
 """Put the catalogue's programs to the installed torch, each in a forked child, and print a JSON line for each.
 
 Usage: python compiler.py [program.py ...]   (all of the folder's without arguments)
-A program runs as a script. A line of the answer holds `path`, `ok`, and for what raised its `type` and `text`; a program that
-brings the compiler's process down has the type ``CRASH``.
+A program runs as a script. A line of the answer holds `path`, `ok`, and for what raised its `type` and `text`; a
+program that brings the compiler's process down has the type ``CRASH``.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def run(paths: Iterable[str]) -> Iterator[dict[str, Any]]:
             os.close(read_end)
             _, status = os.waitpid(process, 0)
             yield {"path": path, **outcome_of(bytes(said), status)}
-        for path, process, deadline, said in living.values():
+        for _, process, deadline, said in living.values():
             if time.monotonic() > deadline:
                 said.clear()
                 os.kill(process, signal.SIGKILL)

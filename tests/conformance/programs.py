@@ -1,7 +1,7 @@
 """The catalogue's programs: their headers, and the judgement of what jitlint and the compiler say to them.
 
-`<id>.bad.py` must be rejected (with `compiles: yes` in its header: is accepted, but deserves a warning), `<id>.good.py` is the
-same program repaired, `<id>.ok.py` only looks wrong. Neither torch nor jitlint is imported here.
+`<id>.bad.py` must be rejected (with `compiles: yes` in its header: is accepted, but deserves a warning), `<id>.good.py`
+is the same program repaired, `<id>.ok.py` only looks wrong. Neither torch nor jitlint is imported here.
 """
 
 from __future__ import annotations
@@ -81,7 +81,17 @@ def plain(text: str) -> str:
 
 def run_jitlint() -> dict[Path, list[dict[str, Any]]]:
     """jitlint's findings on the whole folder, in one run of its command line, by file."""
-    command = [sys.executable, "-m", "jitlint", "check", "--output-format", "json", "--exit-zero", "--isolated", "--no-cache"]
+    command = [
+        sys.executable,
+        "-m",
+        "jitlint",
+        "check",
+        "--output-format",
+        "json",
+        "--exit-zero",
+        "--isolated",
+        "--no-cache",
+    ]
     command += ["--torch-version", TORCH, *(str(FOLDER / area) for area in AREAS)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=FOLDER.parents[1], timeout=1800)
     if done.returncode != 0:
@@ -117,7 +127,7 @@ def failures(program: Program, findings: Sequence[Mapping[str, Any]]) -> tuple[s
 
 
 def covers(expected: Iterable[str], actual: Iterable[str]) -> bool:
-    """Whether a program known to fail in the `expected` ways may fail in the `actual` ones: no flag, no line and no reason."""
+    """Whether a program known to fail in the `expected` ways may fail in the `actual` ones."""
     allowed = set(expected)
     if "flagged" in allowed:
         allowed |= {"line", "reason"}
@@ -136,6 +146,6 @@ def read_expected_failures(path: Path = EXPECTED_FAILURES) -> dict[str, tuple[st
 
 def write_expected_failures(known: Mapping[str, Sequence[str]], path: Path = EXPECTED_FAILURES) -> None:
     """Write the list, sorted; programs that fail in no way are left out."""
-    lines = ["# Programs on which jitlint still disagrees with the compiler: id, then what fails. Only bless.py edits this.\n"]
+    lines = ["# Programs on which jitlint still disagrees with the compiler: id, then what fails.\n"]
     lines += [f"{name} {' '.join(what)}\n" for name, what in sorted(known.items()) if what]
     path.write_text("".join(lines), encoding="utf-8")

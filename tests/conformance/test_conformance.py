@@ -41,9 +41,11 @@ def test_jitlint_agrees(program: Program, findings: dict[Path, list[dict[str, An
     wrong = failures(program, found)
     expected = EXPECTED.get(program.id, ())
     said = [f"{f['range']['start']['line']}: {f['code']} {f.get('torch_message') or f['message']}" for f in found]
-    assert covers(expected, wrong), f"fails in {wrong}, expected {program.line}: {program.message!r}; jitlint said {said}"
+    assert covers(expected, wrong), (
+        f"fails in {wrong}, expected {program.line}: {program.message!r}; jitlint said {said}"
+    )
     assert set(wrong) >= set(expected), (
-        f"{program.id} now fails only in {wrong}, not in {expected}: remove it from the list (python tests/conformance/bless.py)"
+        f"now fails only in {wrong}, not in {expected}: remove it from the list (python tests/conformance/bless.py)"
     )
 
 
