@@ -1,9 +1,9 @@
 """The cache of results: one file per kind of run, a line per checked file.
 
 A record holds for as long as the file, everything its result depends on, the settings that matter, and jitlint itself
-are unchanged. Contents are compared by digest; a file whose size and time of change are as recorded is taken to be
-unchanged, except where it changed so shortly before the record was written that a second change could hide behind the
-same time.
+are unchanged. Contents are compared by digest; a file whose size and times (of its content and of its inode, which
+nothing can set back) are as recorded is taken to be unchanged, except where it changed so shortly before the record was
+written that a second change could hide behind the same time.
 
 Records are JSON: reading a cache that somebody else wrote executes nothing, and a broken line is a miss.
 """
@@ -42,7 +42,7 @@ class Cache:
         self._path = os.path.join(folder, name + ".jsonl") if folder else ""
         self._paths: list[str] = []
         self._lines: dict[str, str] = {}
-        self._known: dict[str, tuple[int, int, str]] = {}  # path -> time of change, size, digest
+        self._known: dict[str, tuple[int, int, int, str]] = {}  # path -> times of change, size, digest
         self._now: dict[str, str] = {}  # path -> digest, as found in this run
         self._started = time.time_ns()
         self._written_at = 0
@@ -63,8 +63,8 @@ class Cache:
             self._paths = [str(path) for path in head["paths"]]
             for path, known in zip(self._paths, head["known"], strict=True):
                 if known is not None:
-                    changed, size, content = known
-                    self._known[path] = (int(changed), int(size), str(content))
+                    modified, changed, size, content = known
+                    self._known[path] = (int(modified), int(changed), int(size), str(content))
             for line in lines[1:-1]:
                 number, _, record = line.partition(" ")
                 self._lines[self._paths[int(number)]] = record
@@ -162,20 +162,19 @@ class Cache:
         known = self._known.get(path)
         if (
             known is not None
-            and known[0] == status.st_mtime_ns
-            and known[1] == status.st_size
-            and status.st_mtime_ns < self._written_at - _RACY_NANOSECONDS
+            and known[:3] == (status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+            and status.st_ctime_ns < self._written_at - _RACY_NANOSECONDS
         ):
-            return known[2]
+            return known[3]
         try:
             with open(path, "rb") as file:
                 content = digest(file.read())
         except OSError:
             self._known.pop(path, None)
             return "?"
-        if status.st_mtime_ns > self._started - _CLOCK_NANOSECONDS:
+        if status.st_ctime_ns > self._started - _CLOCK_NANOSECONDS:
             self._moving.add(path)
-        found = (status.st_mtime_ns, status.st_size, content)
+        found = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, content)
         if known != found:
             self._known[path] = found
         return content

@@ -210,7 +210,8 @@ def read_table(path: str) -> dict[str, Any] | None:
         raise ConfigError(f"{shown(path)}: the configuration is not UTF-8") from None
     except ValueError as error:
         line = re.search(r"at line (\d+)", str(error))
-        raise ConfigError(f"{shown(path)}:{line[1] if line else 1}: not valid TOML: {error}") from None
+        number = line[1] if line else data.rstrip().count(b"\n") + 1  # the parser says "at end of document"
+        raise ConfigError(f"{shown(path)}:{number}: not valid TOML: {error}") from None
     if whole:
         return table
     tool = table.get("tool")
@@ -328,7 +329,9 @@ def line_of(path: str | None, key: str) -> int:
             ours = ours if os.path.basename(path) != "pyproject.toml" else header[1].startswith("tool.jitlint")
             if re.fullmatch(rf"(?:tool\.jitlint\.)?{quoted}(?:\..*)?", header[1]):
                 return number
-        elif (ours and setting.match(line)) or re.match(rf"\s*(?:tool\.)?jitlint\s*[.=].*\b{re.escape(key)}\b", line):
+        elif ((ours or key == "jitlint") and setting.match(line)) or re.match(
+            rf"\s*(?:tool\.)?jitlint\s*[.=].*\b{re.escape(key)}\b", line
+        ):
             return number
     return 1
 

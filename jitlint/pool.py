@@ -64,10 +64,10 @@ def _executor(workers: int, overlay: Mapping[str, bytes]) -> ProcessPoolExecutor
 def _warm_up() -> None:
     """Load in the parent what every child needs."""
     try:
-        import jitlint.analysis
+        from jitlint import analysis
     except ImportError:
         return
-    warm_up = getattr(jitlint.analysis, "warm_up", None)
+    warm_up = getattr(analysis, "warm_up", None)
     if warm_up is not None:
         warm_up()
     freeze()

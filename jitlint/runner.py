@@ -266,8 +266,9 @@ class _Run:
         self, records: Mapping[str, Record], used: set[tuple[str, int]], explicit: set[str], units: Sequence[Unit]
     ) -> Iterable[Finding]:
         """Suppressions that silenced nothing, or that cannot be understood."""
+        failed = {path for path, (report, _) in records.items() if _failed(report)}
         for path, (_, comments) in records.items():
-            if not comments or suppressions.skips_file(comments):
+            if not comments or suppressions.skips_file(comments) or path in failed:
                 continue
             for number, comment in enumerate(comments):
                 span = Span(comment.line, comment.column, comment.line, comment.end_column)
@@ -392,7 +393,7 @@ def _own(code: str, path: str, span: Span, message: str) -> Finding:
 
 
 def _failed(report: FileReport) -> bool:
-    return any(finding.code in (INTERNAL_ERROR, UNREADABLE_FILE) for finding in report.findings)
+    return any(finding.code in (SYNTAX_ERROR, UNREADABLE_FILE, INTERNAL_ERROR) for finding in report.findings)
 
 
 # --- one file ---------------------------------------------------------------------------------------------------------

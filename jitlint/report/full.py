@@ -29,7 +29,7 @@ def lines(result: Result, style: Style) -> Iterator[str]:
 def paragraph(finding: Finding, text: list[str], style: Style) -> Iterator[str]:
     """One finding. `text` is its file's lines, empty where it cannot be read."""
     title = style.severity(f"{finding.severity}[{finding.code}]", finding.severity)
-    yield f"{title} {style.paint(finding.message, 'bold')}"
+    yield f"{title} {style.paint(' '.join(finding.message.split()), 'bold')}"
     span = finding.span
     arrow = style.paint("-->", "cyan")
     yield f"  {arrow} {style.path(finding.path)}:{span.line}:{span.column}"
