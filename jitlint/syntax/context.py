@@ -49,7 +49,7 @@ def cut(node: ast.AST, cx: Context) -> tree.Hole:
     """The hole for code nested deeper than the compiler can follow; reported once in a function."""
     if not cx.too_deep:
         cx.too_deep = True
-        cx.report("JIT128", node, "maximum recursion depth exceeded", "code is nested too deeply for the compiler")
+        cx.report("JIT126", node, "maximum recursion depth exceeded", "code is nested too deeply for the compiler")
     return tree.Hole(node, bound_names([node]))
 
 

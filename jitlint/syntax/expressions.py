@@ -40,7 +40,7 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.NotIn: "not in",
 }
 
-# Expressions without a tree: the rule, and what jitlint says. Anything else falls to JIT130.
+# Expressions without a tree: the rule, and what jitlint says. Anything else is newer Python.
 _UNSUPPORTED = {
     "Lambda": ("JIT106", "a lambda cannot be compiled"),
     "NamedExpr": ("JIT107", "an assignment expression (`:=`) cannot be compiled"),
@@ -49,7 +49,7 @@ _UNSUPPORTED = {
     "Await": ("JIT109", "`await` cannot be compiled"),
     "Set": ("JIT110", "there is no set in TorchScript"),
     "SetComp": ("JIT110", "there is no set comprehension in TorchScript"),
-    "TemplateStr": ("JIT127", "a template string cannot be compiled"),
+    "TemplateStr": ("JIT119", "a template string cannot be compiled"),
 }
 
 
@@ -78,15 +78,15 @@ def _all(nodes: list[ast.expr], cx: Context) -> tuple[tree.Expr, ...]:
 def _place(node: ast.expr, first: tree.Expr) -> ast.AST:
     """The node whose line the compiler names for a composite expression.
 
-    Its range is that of the first operand, which starts on a later line than Python's node where the operand is
-    in parentheses of its own, or (in ``a if b else c``) where it is not the leftmost.
+    Its range is that of the leftmost operand, which starts on a later line than Python's node where the operand
+    has parentheses of its own.
     """
     return node if getattr(first.at, "lineno", node.lineno) == node.lineno else first.at
 
 
 def _unsupported(node: ast.expr, cx: Context) -> tree.Hole:
     kind = type(node).__name__
-    code, message = _UNSUPPORTED.get(kind, ("JIT130", f"`{kind}` has no meaning in TorchScript"))
+    code, message = _UNSUPPORTED.get(kind, ("JIT119", f"`{kind}` has no meaning in TorchScript"))
     if not (kind == "Await" and cx.is_async):
         cx.report(code, node, f"{kind} aren't supported", message)
     match node:  # the compiler stops here; what is inside is a problem of its own
@@ -197,7 +197,7 @@ def _conditional(node: ast.IfExp, cx: Context) -> tree.Expr:
     cond = lower_expression(node.test, cx)
     true = lower_expression(node.body, cx)
     false = lower_expression(node.orelse, cx)
-    return tree.TernaryIf(_place(node, cond), cond, true, false)
+    return tree.TernaryIf(_place(node, true), cond, true, false)
 
 
 def _subscript(node: ast.Subscript, cx: Context) -> tree.Expr:

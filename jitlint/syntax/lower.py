@@ -93,7 +93,7 @@ def _read_text(node: Function, index: ModuleIndex, cx: Context) -> TypeComment |
     else:
         error = alignment_error(index.lines, first, last, node)
         if error is not None:
-            cx.report("JIT129", node, error, "a decorator's line starts with `def`: the compiler misreads the function")
+            cx.report("JIT127", node, error, "a decorator's line starts with `def`: the compiler misreads the function")
     try:
         line = find_type_line(index.lines, first, last)
     except TypeCommentError as error:

@@ -25,7 +25,7 @@ _AUGMENTED: dict[type[ast.operator], str] = {
 }
 _LACKING: dict[type[ast.operator], str] = {ast.FloorDiv: "//", ast.MatMult: "@"}
 
-# Statements without a tree: rule, the compiler's words for the kind, ours. Anything else falls to JIT130.
+# Statements without a tree: rule, the compiler's words for the kind, ours. Anything else is newer Python.
 _UNSUPPORTED = {
     "FunctionDef": ("JIT101", "function definitions", "a function cannot be defined inside compiled code"),
     "AsyncFunctionDef": ("JIT101", "async function definitions", "a function cannot be defined inside compiled code"),
@@ -39,7 +39,7 @@ _UNSUPPORTED = {
     "AsyncFor": ("JIT109", "async for loops", "`async for` cannot be compiled"),
     "AsyncWith": ("JIT109", "async with statements", "`async with` cannot be compiled"),
     "Match": ("JIT119", "Match", "`match` cannot be compiled"),
-    "TypeAlias": ("JIT126", "TypeAlias", "a `type` statement cannot be compiled"),
+    "TypeAlias": ("JIT119", "TypeAlias", "a `type` statement cannot be compiled"),
 }
 
 # What the compiler prints where it trips over the problem instead of naming it.
@@ -71,7 +71,7 @@ def lower_statements(nodes: Iterable[ast.stmt], cx: Context) -> tuple[tree.Stmt,
 
 def _unsupported(node: ast.stmt, cx: Context, out: Out) -> None:
     kind = type(node).__name__
-    default = ("JIT130", kind, f"`{kind}` has no meaning in TorchScript")
+    default = ("JIT119", kind, f"`{kind}` has no meaning in TorchScript")
     code, words, message = _UNSUPPORTED.get(kind, default)
     if not (cx.is_async and kind in ("AsyncFor", "AsyncWith")):
         cx.report(code, node, f"{words} aren't supported", message)

@@ -167,7 +167,7 @@ def _skip(text: str, position: int) -> int:
 
 
 def _closing(line: TypeLine, begin: int, outer: str) -> int:
-    """Where the bracket `outer`, opened before `begin`, closes; without one, where the text ends or a comment begins."""
+    """Where the bracket `outer`, opened before `begin`, closes; without one, where the text or the expression ends."""
     text, stack = line.text, [outer]
     end = len(text)
     for match in _TOKEN.finditer(text, begin):
