@@ -1,0 +1,274 @@
+"""The analysis of one file: its entry points, compiled one by one, and what was found on the way.
+
+A `Session` shares what many files need (the project's index, the torch API, functions compiled already). Its results
+are a pure function of the files and the settings.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from jitlint.emit.classes import class_facts_of, class_kind, compile_class
+from jitlint.emit.compiler import Compiler
+from jitlint.emit.module_units import class_span, compile_module
+from jitlint.emit.summary import Summary
+from jitlint.findings import registry
+from jitlint.findings.model import FileReport, Finding, Frame, RunError, Unit, UnknownReason, Verdict
+from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex
+from jitlint.project.entry_points import EntryPoint, entry_points
+from jitlint.project.legacy import legacy_problems
+from jitlint.project.project import Project, top_package_folder_of
+from jitlint.shapes.evaluator import Evaluator
+from jitlint.source.problem import Problem, Span, span_of
+from jitlint.torch_api.api import load
+from jitlint.tracing.problems import trace_problems
+
+
+class Session:
+    """What the files of a run share.
+
+    roots: folders that absolute imports of the project resolve in. environment: folders of installed packages.
+    torch_version: the target. scope: ``all`` or ``reachable``. script_calls: further functions whose argument is
+    compiled. entry_points: ``module:qualname`` of further units. overlay: texts by path, instead of the files'.
+    """
+
+    def __init__(
+        self,
+        *,
+        roots: Sequence[str],
+        environment: Sequence[str] = (),
+        torch_version: str = "",
+        scope: str = "all",
+        script_calls: Sequence[str] = (),
+        entry_points: Sequence[str] = (),
+        overlay: Mapping[str, str] | None = None,
+        recording: bool = False,
+    ) -> None:
+        self.api = load(torch_version or None)
+        self.torch_version = torch_version
+        self.scope = scope
+        self.script_calls = tuple(script_calls)
+        self.entry_points = tuple(entry_points)
+        self.roots = tuple(roots)
+        self.environment = tuple(environment)
+        self.project = Project(roots, environment, overlay or {}, externals=self.api)
+        self.evaluator = Evaluator(self.project, self.api)
+        self.compiler = Compiler(self.project, self.api, self.evaluator, recording)
+
+    def check_file(self, path: str) -> FileReport:
+        """Everything found in a file. Raises SourceError and ParseError where it cannot be read or parsed."""
+        self.project.start_recording()
+        index = self.project.index_file(path)
+        collector = _Collector(self, index)
+        for point in entry_points(
+            self.project, index, scope=self.scope, script_calls=self.script_calls, wanted=self.entry_points
+        ):
+            collector.unit(point)
+        legacy_problems(self.project, index, self.torch_version or self.api.version, collector.report)
+        trace_problems(self.project, index, collector.report)
+        return collector.finish(tuple(sorted(self.project.dependencies | {path})))
+
+    def summary(self, point: EntryPoint) -> Summary | None:
+        """The unit, compiled; None where it is nothing to compile."""
+        definition = point.definition
+        compiler = self.compiler
+        if isinstance(definition, FunctionDefinition):
+            return compile_function(compiler, definition)
+        if not isinstance(definition, ClassDefinition):
+            return None
+        kind = class_kind(compiler, definition)
+        if point.kind == "module":
+            return compile_module(compiler, self.evaluator.shape(definition))
+        if kind == "script":
+            return compile_class(compiler, class_facts_of(compiler, definition))
+        return None
+
+
+def compile_function(compiler: Compiler, definition: FunctionDefinition) -> Summary:
+    from jitlint.emit.functions import emit_definition
+
+    summary = compiler.functions.get(id(definition))
+    if summary is None:
+        summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
+        compiler.functions[id(definition)] = summary
+        compiler.active.append(definition)
+        try:
+            emit_definition(compiler, summary, definition)
+        finally:
+            compiler.active.pop()
+    return summary
+
+
+class _Collector:
+    """Gathers the units and findings of one file; the same problem of several units is one finding."""
+
+    def __init__(self, session: Session, index: ModuleIndex) -> None:
+        self.session = session
+        self.index = index
+        self.units: list[Unit] = []
+        self.findings: list[Finding] = []
+        self.positions: dict[tuple[str, str, Span, str], int] = {}
+        self.errors: list[RunError] = []
+        self.package = os.path.join(top_package_folder_of(index), index.name.partition(".")[0]) + os.sep
+
+    def report(self, code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
+        """A problem of the file itself, of no unit in particular."""
+        span = span_of(node, self.index.lines)
+        self.add(Problem(code, self.index.path, span, torch_message, message or torch_message), (), None)
+
+    def unit(self, point: EntryPoint) -> None:
+        definition = point.definition
+        if point.kind not in ("module", "function", "class") or definition.module.path != self.index.path:
+            return
+        summary = self.session.summary(point)
+        found: list[int] = []
+        unknown: list[UnknownReason] = []
+        definite = False
+        if summary is not None:
+            for problem, frames, condition in reached(summary):
+                placed = self._place(problem, frames, definition)
+                number = self.add(placed, frames, condition)
+                if number not in found:
+                    found.append(number)
+                definite = definite or (condition is None and self.findings[number].severity == "error")
+            for path, line, reason in unresolved(summary):
+                unknown.append(UnknownReason(reason, path, line))
+        else:
+            unknown.append(UnknownReason("what it is could not be resolved", self.index.path, point.line))
+        verdict: Verdict = "rejected" if definite else "unknown" if unknown else "accepted"
+        self.units.append(
+            Unit(
+                point.qualname,
+                self.index.name,
+                point.kind,
+                self.index.path,
+                point.line,
+                verdict,
+                tuple(unknown[:20]) if verdict == "unknown" else (),
+                tuple(found),
+            )
+        )
+
+    def _place(self, problem: Problem, frames: tuple[Frame, ...], definition: object) -> Problem:
+        """A problem in code that was not asked about shows at the user's line that pulls it in."""
+        if problem.path and self._ours(problem.path):
+            return problem
+        for frame in reversed(frames):
+            if self._ours(frame.path):
+                span = Span(frame.line, 1, frame.line, 1)
+                return Problem(problem.code, frame.path, span, problem.torch_message, problem.message)
+        if isinstance(definition, ClassDefinition):
+            span = class_span(definition)
+        else:
+            assert isinstance(definition, FunctionDefinition)
+            span = Span(definition.node.lineno, 1, definition.node.lineno, 1)
+        return Problem(problem.code, self.index.path, span, problem.torch_message, problem.message)
+
+    def _ours(self, path: str) -> bool:
+        """Whether problems in this file are shown where they are: the project's files, and the package being checked."""
+        if path == self.index.path:
+            return True
+        if path.startswith(self.package):
+            return True
+        session = self.session
+        return any(path.startswith(root + os.sep) for root in session.roots) and not any(
+            path.startswith(folder + os.sep) for folder in session.environment
+        )
+
+    def add(self, problem: Problem, frames: tuple[Frame, ...], condition: str | None) -> int:
+        key = (problem.code, problem.path, problem.span, condition or "")
+        number = self.positions.get(key)
+        if number is None:
+            number = self.positions[key] = len(self.findings)
+            rule = registry.rule(problem.code)
+            severity = rule.severity
+            if condition is not None and severity == "error":
+                severity = "warning"
+            self.findings.append(
+                Finding(
+                    problem.code,
+                    rule.name,
+                    severity,
+                    problem.message,
+                    problem.torch_message,
+                    problem.path,
+                    problem.span,
+                    rule.help,
+                    registry.rule_url(problem.code),
+                    frames,
+                    condition,
+                )
+            )
+        return number
+
+    def finish(self, dependencies: tuple[str, ...]) -> FileReport:
+        return FileReport(self.index.path, tuple(self.units), tuple(self.findings), tuple(self.errors), dependencies)
+
+
+def reached(summary: Summary) -> Iterator[tuple[Problem, tuple[Frame, ...], str | None]]:
+    """Every problem of a unit with the chain that leads to it and the condition it hangs on (None: always).
+
+    What is reached both always and under a condition is reached always.
+    """
+    seen: set[tuple[int, bool]] = set()
+    for unconditional in (True, False):
+        stack: list[tuple[Summary, tuple[Frame, ...], str | None]] = [(summary, (), None)]
+        while stack:
+            current, frames, condition = stack.pop()
+            if (id(current), condition is None) in seen or (condition is not None and (id(current), True) in seen):
+                continue
+            seen.add((id(current), condition is None))
+            for located in current.problems:
+                holds = condition or located.condition or None
+                if unconditional is (holds is None):
+                    yield located.problem, frames, holds
+            for link in reversed(current.links):
+                holds = condition or link.condition or None
+                if unconditional and holds is not None:
+                    continue
+                if len(frames) < 40:
+                    frame = Frame(link.path, link.line, current.qualname)
+                    stack.append((link.callee, (*frames, frame), holds))
+        if unconditional:
+            # The second walk starts anew, for what only a condition leads to.
+            always = {key for key in seen if key[1]}
+            seen = set()
+            yield from _conditional(summary, always)
+            return
+
+
+def _conditional(
+    summary: Summary, always: set[tuple[int, bool]]
+) -> Iterator[tuple[Problem, tuple[Frame, ...], str | None]]:
+    seen: set[tuple[int, bool]] = set()
+    stack: list[tuple[Summary, tuple[Frame, ...], str | None]] = [(summary, (), None)]
+    while stack:
+        current, frames, condition = stack.pop()
+        key = (id(current), condition is None)
+        if key in seen:
+            continue
+        seen.add(key)
+        for located in current.problems:
+            holds = condition or located.condition or None
+            if holds is None or (not located.condition and (id(current), True) in always):
+                continue
+            yield located.problem, frames, holds
+        for link in reversed(current.links):
+            if len(frames) < 40:
+                holds = condition or link.condition or None
+                stack.append((link.callee, (*frames, Frame(link.path, link.line, current.qualname)), holds))
+
+
+def unresolved(summary: Summary) -> Iterator[tuple[str, int, str]]:
+    """What could not be resolved in a unit and what it pulls in."""
+    seen: set[int] = set()
+    stack = [summary]
+    while stack:
+        current = stack.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield from current.unknown
+        stack.extend(link.callee for link in current.links)

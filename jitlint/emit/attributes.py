@@ -1,0 +1,225 @@
+"""``value.name``: modules, classes, tensors, Python modules (``SugaredValue::attr``), and storing attributes."""
+
+from __future__ import annotations
+
+import ast
+
+from jitlint.emit.conditions import Condition
+from jitlint.emit.convert import as_val
+from jitlint.emit.emitter import Emitter
+from jitlint.emit.python_values import module_attribute
+from jitlint.emit.values import (
+    UNKNOWN_VAL,
+    Builtin,
+    ClassRef,
+    EnumRef,
+    FunctionRef,
+    IgnoredRef,
+    ModuleRef,
+    NamedTupleRef,
+    Opaque,
+    PythonModule,
+    PythonValue,
+    SchemaRef,
+    Special,
+    Sugared,
+    SugaredList,
+    Val,
+    describe,
+)
+from jitlint.shapes import values as py
+from jitlint.syntax import tree
+from jitlint.types.model import (
+    BOOL,
+    UNKNOWN,
+    ClassType,
+    EnumType,
+    InterfaceType,
+    TensorType,
+    TupleType,
+    Type,
+)
+from jitlint.types.relations import contains_unknown, is_subtype
+
+
+def emit_select(e: Emitter, node: tree.Select) -> Sugared:
+    from jitlint.emit.expressions import emit_expr
+
+    value = emit_expr(e, node.value)
+    return attribute(e, node.at, value, node.name)
+
+
+def attribute(e: Emitter, node: ast.AST, value: Sugared, name: str) -> Sugared:
+    """What ``value.name`` means; a problem where there is no such attribute."""
+    match value:
+        case ModuleRef():
+            from jitlint.emit.modules import module_member
+
+            return module_member(e, node, value, name)
+        case Val():
+            return _value_attribute(e, node, value, name)
+        case PythonModule():
+            found = module_attribute(e.compiler, value, name)
+            if found is None:
+                e.report(
+                    "JIT316",
+                    node,
+                    f"object has no attribute {name}",
+                    f"Module '{value.name}' has no attribute '{name}'",
+                )
+                return UNKNOWN_VAL
+            if isinstance(found, Opaque):
+                e.unknown(node, f"'{value.name}.{name}' could not be resolved")
+            return found
+        case EnumRef(type=kind):
+            if name in kind.members:
+                return Val(kind)
+            e.report("JIT606", node, f"type object '{kind.name.rpartition('.')[2]}' has no attribute '{name}'")
+            return UNKNOWN_VAL
+        case Opaque() | SugaredList(elements=None):
+            return Opaque()
+        case Special(name=form) if form.startswith("torch.cuda"):
+            return Opaque()
+        case PythonValue(type_name=""):
+            return Opaque()
+        case PythonValue(definition=definition) if value.callable_as == "class" and definition is not None:
+            e.report("JIT323", node, f"attribute lookup is not defined on python value of type 'type'")
+            return UNKNOWN_VAL
+        case ClassRef(type=kind):
+            return e.compiler.class_attribute(e, node, kind, name)
+        case PythonValue():
+            e.report(
+                "JIT323",
+                node,
+                f"attribute lookup is not defined on {describe(value)}",
+                f"'{name}' is looked up on a Python object that TorchScript cannot see into",
+            )
+            return UNKNOWN_VAL
+        case Builtin():
+            e.report("JIT323", node, "attribute lookup is not defined on builtin")
+            return UNKNOWN_VAL
+        case NamedTupleRef():
+            e.report("JIT607", node, "attribute lookup is not defined on NamedTuple constructor")
+            return UNKNOWN_VAL
+    e.report("JIT323", node, f"attribute lookup is not defined on {describe(value)}")
+    return UNKNOWN_VAL
+
+
+def _value_attribute(e: Emitter, node: ast.AST, value: Val, name: str) -> Sugared:
+    """``SimpleValue::attr``."""
+    kind = value.type
+    if kind == UNKNOWN:
+        return UNKNOWN_VAL
+    match kind:
+        case TensorType():
+            found = e.compiler.api.tensor_attribute(name)
+            if found is not None:
+                return Val(found)
+        case TupleType(fields=fields) if name in fields:
+            return Val(kind.elements[fields.index(name)])
+        case TupleType() if contains_unknown(kind):
+            return UNKNOWN_VAL
+        case ClassType(is_module=True, definition=shape) if isinstance(shape, py.ModuleShape):
+            from jitlint.emit.modules import plain_member
+
+            return plain_member(e, node, ModuleRef(shape), name)
+        case ClassType():
+            return e.compiler.instance_attribute(e, node, value, kind, name)
+        case InterfaceType():
+            return e.compiler.interface_attribute(e, node, value, kind, name)
+        case EnumType(value=inner):
+            if name == "name":
+                from jitlint.types.model import STR
+
+                return Val(STR)
+            if name == "value":
+                return Val(inner)
+    other = e.compiler.api.value_attribute(kind, name)
+    if other is not None:
+        return Val(other)
+    if name == "tolist":
+        return Special("tolist") if isinstance(kind, TensorType) else _missing(e, node, kind, name)
+    schemas = e.compiler.api.method_ops(kind, name)
+    if schemas:
+        return SchemaRef(f"aten::{name}", schemas, value)
+    if contains_unknown(kind):
+        return UNKNOWN_VAL
+    return _missing(e, node, kind, name)
+
+
+def _missing(e: Emitter, node: ast.AST, kind: Type, name: str) -> Val:
+    text = f"'{kind}' object has no attribute or method '{name}'."
+    if isinstance(kind, ClassType):
+        text += f" Did you forget to initialize an attribute in __init__()?"
+    e.report("JIT309", node, text, f"A value of type {kind} has no attribute or method '{name}' in TorchScript")
+    return UNKNOWN_VAL
+
+
+def set_attribute(e: Emitter, target: tree.Select, value: Sugared, annotated: Type | None = None) -> None:
+    """``base.name = value`` (``SugaredValue::setAttr``); `annotated` in a class's ``__init__``."""
+    from jitlint.emit.expressions import emit_expr
+
+    base = emit_expr(e, target.value)
+    match base:
+        case ModuleRef():
+            from jitlint.emit.modules import set_module_attribute
+
+            set_module_attribute(e, target, base, value)
+        case Val(type=ClassType(is_module=False) as kind):
+            e.compiler.set_instance_attribute(e, target, kind, as_val(e, target.at, value), annotated)
+        case Val(type=kind) if kind == UNKNOWN or contains_unknown(kind) or isinstance(kind, InterfaceType):
+            return
+        case Val(type=ClassType()):
+            return
+        case Val(type=kind):
+            e.report(
+                "JIT417",
+                target.at,
+                f"Tried to set an attribute: {target.name} on a non-class: {kind}",
+                f"An attribute cannot be set on a value of type {kind}",
+            )
+        case Opaque():
+            return
+        case _:
+            e.report("JIT417", target.at, f"attribute assignment is not defined on {describe(base)}")
+
+
+def member_options(e: Emitter, node: tree.Select) -> Condition | None:
+    """``self.x is None`` where `x` is one of several values, depending on how the module was built: which options are
+    left in each arm, and the words for it. None where that does not apply."""
+    from jitlint.emit.expressions import emit_expr
+    from jitlint.emit.modules import raw_member
+
+    e.muted += 1
+    try:
+        base = emit_expr(e, node.value)
+    finally:
+        e.muted -= 1
+    if not isinstance(base, ModuleRef):
+        return None
+    found = raw_member(e, base, node.name)
+    if not isinstance(found, py.OneOf):
+        return None
+    none = [one for one in found.options if isinstance(one[0], py.Constant) and one[0].value is None]
+    other = [one for one in found.options if one not in none]
+    if any(isinstance(one[0], py.Unknown) for one in other):
+        text = ast.unparse(node.at) if isinstance(node.at, ast.expr) else node.name
+        when_none, when_not = f"`{text}` is None", f"`{text}` is not None"
+    else:
+        when_none = next((words for _, words in none if words), f"`{node.name}` is None")
+        when_not = next((words for _, words in other if words), f"`{node.name}` is not None")
+    if not none or not other:
+        return None
+    key = (id(base.shape), node.name)
+    from jitlint.emit.modules import member_value
+
+    true = member_value(e, _one(none), node.name)
+    false = member_value(e, _one(other), node.name)
+    return Condition({key: true}, {key: false}, None, True, when_none, when_not)
+
+
+def _one(options: list[tuple[py.Value, str]]) -> py.Value:
+    return options[0][0] if len(options) == 1 else py.OneOf(tuple(options))
+
+
+__all__ = ["BOOL", "FunctionRef", "IgnoredRef", "attribute", "emit_select", "is_subtype", "member_options", "set_attribute"]

@@ -1,0 +1,454 @@
+"""Calls (``emitApplyExpr``, ``SugaredValue::call`` of every kind, ``emitBuiltinCall``)."""
+
+from __future__ import annotations
+
+import ast
+
+from jitlint.emit.convert import as_val
+from jitlint.emit.emitter import Emitter, first_line
+from jitlint.emit.schema_matching import ArgValue, Failure, Match, match_schemas
+from jitlint.emit.values import (
+    UNKNOWN_VAL,
+    Builtin,
+    Cast,
+    ClassRef,
+    Dispatch,
+    EnumRef,
+    ExceptionInstance,
+    ExceptionRef,
+    FunctionRef,
+    IgnoredRef,
+    MethodRef,
+    ModuleRef,
+    ModuleView,
+    NamedTupleRef,
+    Opaque,
+    PythonModule,
+    PythonValue,
+    SchemaRef,
+    Special,
+    Sugared,
+    SugaredList,
+    Val,
+    describe,
+)
+from jitlint.syntax import tree
+from jitlint.types.model import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    NONE,
+    STR,
+    TENSOR,
+    UNKNOWN,
+    Argument,
+    ClassType,
+    InterfaceType,
+    ListType,
+    Schema,
+    TensorType,
+    TupleType,
+    Type,
+)
+
+CASTS = {
+    "int": ("aten::Int", INT),
+    "float": ("aten::Float", FLOAT),
+    "bool": ("aten::Bool", BOOL),
+    "complex": ("aten::Complex", COMPLEX),
+    "str": ("aten::str", STR),
+}
+
+
+def emit_apply(e: Emitter, node: tree.Apply, hint: Type | None = None, binders: int = 1) -> Sugared:
+    from jitlint.emit.expressions import emit_expr
+
+    callee = emit_expr(e, node.func)
+    match callee:
+        case ModuleView():
+            call_arguments(e, node)
+            from jitlint.emit.modules import call_view
+
+            return call_view(e, callee.module, callee.name)
+        case Special():
+            from jitlint.emit.special_forms import emit_special
+
+            return emit_special(e, node, callee, hint)
+    arguments = call_arguments(e, node)
+    if arguments is None:
+        if isinstance(callee, (FunctionRef, MethodRef, ModuleRef)):
+            # The callee is compiled all the same; what it returns is known without its arguments.
+            return call_value(e, node.at, callee, None, None, binders)
+        return UNKNOWN_VAL
+    args, kwargs = arguments
+    return call_value(e, node.at, callee, args, kwargs, binders, node)
+
+
+Arguments = tuple[list[Val], list[tuple[str, Val]]]
+
+
+def call_arguments(e: Emitter, node: tree.Apply) -> Arguments | None:
+    """The values of a call's arguments, starred ones expanded; None where their number is not known."""
+    from jitlint.emit.expressions import emit_val, expand
+
+    args = expand(e, node.args)
+    kwargs = [(keyword.name, emit_val(e, keyword.value)) for keyword in node.kwargs]
+    return None if args is None else (args, kwargs)
+
+
+def call_value(
+    e: Emitter,
+    at: ast.AST,
+    callee: Sugared,
+    args: list[Val] | None,
+    kwargs: list[tuple[str, Val]] | None,
+    binders: int = 1,
+    node: tree.Apply | None = None,
+) -> Sugared:
+    """Calls `callee`; `args` None where the arguments are not known (then only the callee is compiled)."""
+    match callee:
+        case FunctionRef(definition=definition):
+            summary = e.compiler.function(e, at, definition)
+            return _call_summary(e, at, summary.schema, summary.result, args, kwargs)
+        case MethodRef(module=module, definition=definition):
+            summary = e.compiler.method(e, at, module, definition)
+            return _call_summary(e, at, summary.schema, summary.result, args, kwargs)
+        case ModuleRef():
+            from jitlint.emit.modules import call_module
+
+            return call_module(e, at, callee, args, kwargs)
+    if args is None or kwargs is None:
+        return UNKNOWN_VAL
+    match callee:
+        case Builtin(symbol=symbol, receiver=receiver):
+            schemas = e.compiler.api.schemas(symbol)
+            if not schemas:
+                return _unknown_op(e, at, symbol)
+            return call_schemas(e, at, schemas, args, kwargs, receiver)
+        case SchemaRef(schemas=schemas, receiver=receiver):
+            return call_schemas(e, at, schemas, args, kwargs, receiver)
+        case Dispatch():
+            return _dispatch(e, at, callee, args, kwargs)
+        case Cast(name=name):
+            return _cast(e, at, name, args, kwargs)
+        case ClassRef(type=kind):
+            return e.compiler.construct(e, at, kind, args, kwargs)
+        case NamedTupleRef():
+            return _named_tuple(e, at, callee, args, kwargs)
+        case ExceptionRef(name=name):
+            return ExceptionInstance(name)
+        case IgnoredRef():
+            return e.compiler.call_ignored(e, at, callee, args, kwargs)
+        case Opaque() | SugaredList(elements=None):
+            return Opaque()
+        case PythonValue():
+            return _python_call(e, at, callee, args, kwargs, binders)
+        case Val():
+            return _call_val(e, at, callee, args, kwargs)
+        case EnumRef(type=kind):
+            e.report("JIT606", at, "cannot call a EnumClass", "An enum class cannot be called in TorchScript")
+            return UNKNOWN_VAL
+        case PythonModule():
+            e.report("JIT308", at, "cannot call a Python module: is not a callable object")
+            return UNKNOWN_VAL
+    e.report("JIT308", at, f"cannot call a {describe(callee)}")
+    return UNKNOWN_VAL
+
+
+def _call_summary(
+    e: Emitter,
+    at: ast.AST,
+    schema: Schema | None,
+    result: Type,
+    args: list[Val] | None,
+    kwargs: list[tuple[str, Val]] | None,
+) -> Val:
+    if schema is None or args is None or kwargs is None:
+        return Val(result)
+    call_schemas(e, at, (schema,), args, kwargs)
+    return Val(result)
+
+
+def argument(value: Val) -> ArgValue:
+    return ArgValue(value.type, value.empty_list)
+
+
+def call_schemas(
+    e: Emitter,
+    at: ast.AST,
+    schemas: tuple[Schema, ...],
+    args: list[Val],
+    kwargs: list[tuple[str, Val]],
+    receiver: Val | None = None,
+    code: str = "",
+) -> Val:
+    """Matches the call against `schemas`; its result, Unknown after a problem."""
+    result = match_schemas(
+        schemas,
+        [argument(value) for value in args],
+        [(name, argument(value)) for name, value in kwargs],
+        argument(receiver) if receiver is not None else None,
+    )
+    if isinstance(result, Match):
+        return Val(result.result_type)
+    report_mismatch(e, at, result, code)
+    # One overload, or all of one result: the type is known although the call is wrong.
+    results = {schema.result for schema in schemas}
+    if len(results) == 1:
+        only = results.pop()
+        if isinstance(only, (TensorType,)) or str(only) in {"int", "float", "bool", "str"}:
+            return Val(only)
+    return UNKNOWN_VAL
+
+
+def report_mismatch(e: Emitter, at: ast.AST, failure: Failure, code: str = "") -> None:
+    text = failure.torch_message
+    if not code:
+        if text.lstrip().startswith("Arguments for call are not valid"):
+            code = "JIT302"
+        elif "but instead found type" in text or "Could not match type" in text:
+            code = "JIT303"
+        else:
+            code = "JIT304"
+    e.report(code, at, text, explain_mismatch(text))
+
+
+def explain_mismatch(text: str) -> str:
+    """One line out of the compiler's several: the reason that tells most."""
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    if lines and lines[0].startswith("Arguments for call are not valid"):
+        for line in lines[2:]:
+            if line.startswith("Expected a value of type"):
+                return f"No overload takes these arguments. {line}"
+        return "No overload takes these arguments"
+    for line in lines:
+        if line.startswith(("Expected", "Argument", "Unknown keyword", "Could not match", "Keyword argument")):
+            return line
+    return first_line(text)
+
+
+def call_builtin(
+    e: Emitter,
+    at: ast.AST,
+    symbol: str,
+    args: list[Val],
+    kwargs: list[tuple[str, Val]] | None = None,
+    receiver: Val | None = None,
+) -> Val:
+    """``emitBuiltinCall``."""
+    schemas = e.compiler.api.schemas(symbol)
+    if not schemas:
+        return UNKNOWN_VAL
+    return call_schemas(e, at, schemas, args, kwargs or [], receiver)
+
+
+def _unknown_op(e: Emitter, at: ast.AST, symbol: str) -> Val:
+    e.report(
+        "JIT305",
+        at,
+        f"Unknown builtin op: {symbol}.\nCould not find any similar ops to {symbol}. This op may not exist or may not "
+        "be currently supported in TorchScript.",
+        f"TorchScript has no operator for {symbol.removeprefix('aten::')}",
+    )
+    return UNKNOWN_VAL
+
+
+def call_method(e: Emitter, at: ast.AST, value: Val, name: str, args: list[Val], code: str = "") -> Sugared:
+    """A dunder method on a class instance (``emitApplySpecialForm`` of magic methods)."""
+    kind = value.type
+    if isinstance(kind, ClassType):
+        has = e.compiler.class_has_method(kind, name)
+        if has is None:
+            return UNKNOWN_VAL
+        if has is False:
+            e.report(
+                code or "JIT309",
+                at,
+                f"'{kind}' object has no attribute or method '{name}'. Did you forget to initialize an attribute in "
+                "__init__()?",
+                f"The class does not define {name}",
+            )
+            return UNKNOWN_VAL
+        return e.compiler.call_instance_method(e, at, value, kind, name, args, [])
+    return UNKNOWN_VAL
+
+
+def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: list[tuple[str, Val]]) -> Sugared:
+    kind = callee.type
+    if kind == UNKNOWN:
+        return Opaque()
+    if isinstance(kind, ClassType):
+        has = e.compiler.class_has_method(kind, "__call__") if not kind.is_module else False
+        if has is None:
+            return UNKNOWN_VAL
+        if has:
+            return e.compiler.call_instance_method(e, at, callee, kind, "__call__", args, kwargs)
+        e.report(
+            "JIT419" if kind.is_module else "JIT308",
+            at,
+            f"'{kind}' object has no attribute or method '__call__'. Did you forget to initialize an attribute in "
+            "__init__()?",
+            "A module that went through a slice, list or conditional expression is a plain object and cannot be called"
+            if kind.is_module
+            else "The class does not define __call__",
+        )
+        return UNKNOWN_VAL
+    if isinstance(kind, InterfaceType):
+        return UNKNOWN_VAL
+    e.report("JIT308", at, f"cannot call a value of type '{kind}'", f"A value of type {kind} cannot be called")
+    return UNKNOWN_VAL
+
+
+def _cast(e: Emitter, at: ast.AST, name: str, args: list[Val], kwargs: list[tuple[str, Val]]) -> Val:
+    symbol, kind = CASTS[name]
+    if name in ("bool",) and len(args) == 1 and not kwargs:
+        from jitlint.emit.convert import truth
+
+        truth(e, at, args[0])
+        return Val(BOOL)
+    if len(args) == 1 and not kwargs:
+        if args[0].type == kind:
+            return args[0] if not args[0].is_constant else Val(kind)
+        if isinstance(args[0].type, ClassType) and not args[0].type.is_module and name == "str":
+            has = e.compiler.class_has_method(args[0].type, "__str__")
+            return Val(kind) if has is not False else Val(kind)
+    result = call_builtin(e, at, symbol, args, kwargs)
+    del result
+    return Val(kind)
+
+
+def _dispatch(
+    e: Emitter, at: ast.AST, callee: Dispatch, args: list[Val], kwargs: list[tuple[str, Val]]
+) -> Val:
+    """``BooleanDispatchValue::call``: the flag picks the function; it must be a constant."""
+    chosen: bool | None = callee.default
+    given: Val | None = None
+    for name, value in kwargs:
+        if name == callee.flag:
+            given = value
+    if given is None and len(args) > callee.position:
+        given = args[callee.position]
+    if given is not None:
+        if given.is_constant:
+            chosen = bool(given.constant)
+        elif given.maybe_constant or given.type == UNKNOWN:
+            chosen = None
+        else:
+            e.report(
+                "JIT318",
+                at,
+                f"value for boolean dispatch was not constant: for boolean dispatch at position {callee.position} was "
+                "not constant",
+                f"The flag '{callee.flag}' must be a literal or a constant of the module",
+            )
+            return UNKNOWN_VAL
+    if chosen is None:
+        return UNKNOWN_VAL
+    return call_schemas(e, at, callee.if_true if chosen else callee.if_false, args, kwargs)
+
+
+def _named_tuple(
+    e: Emitter, at: ast.AST, callee: NamedTupleRef, args: list[Val], kwargs: list[tuple[str, Val]]
+) -> Val:
+    kind = callee.type
+    required = len(kind.elements) - callee.defaults
+    arguments = tuple(
+        Argument(name, element, None if position < required else "None")
+        for position, (name, element) in enumerate(zip(kind.fields, kind.elements, strict=True))
+    )
+    name = (kind.name or "").rpartition(".")[2]
+    schema = Schema(name, arguments, (kind,), text=schema_text(name, arguments, kind))
+    result = match_schemas(
+        (schema,), [argument(value) for value in args], [(key, argument(value)) for key, value in kwargs]
+    )
+    if isinstance(result, Failure):
+        report_mismatch(e, at, result)
+    return Val(kind)
+
+
+def schema_text(name: str, arguments: tuple[Argument, ...], result: Type) -> str:
+    """A schema as the compiler prints it among the variants of a failed call."""
+    parts = []
+    for one in arguments:
+        parts.append(f"{one.type} {one.name}" + (f"={one.default}" if one.default is not None else ""))
+    return f"{name}({', '.join(parts)}) -> {result}"
+
+
+def _python_call(
+    e: Emitter,
+    at: ast.AST,
+    callee: PythonValue,
+    args: list[Val],
+    kwargs: list[tuple[str, Val]],
+    binders: int,
+) -> Sugared:
+    """A call into Python (``PythonValue::call``), where the object allows it."""
+    name = callee.name or callee.type_name
+    match callee.callable_as:
+        case "class":
+            e.report(
+                "JIT312",
+                at,
+                f"Cannot instantiate class '{name}' in a script function",
+                f"'{name}' cannot be instantiated in compiled code",
+            )
+        case "lambda":
+            e.report(
+                "JIT313",
+                at,
+                "Expected a single top-level function",
+                "A lambda cannot be compiled",
+            )
+        case "refused" | "call-refused":
+            e.report("JIT307" if "builtin" in callee.name else "JIT313", at, callee.name)
+        case "no":
+            if callee.type_name:
+                e.report("JIT308", at, f"'{callee.type_name}' object is not a callable object")
+        case "call":
+            return _opaque_call(e, at, callee, args, kwargs, binders)
+        case "schema":
+            from jitlint.torch_api import entries
+
+            entry = e.compiler.api.entry(callee.name)
+            if isinstance(entry, entries.PythonValue) and entry.schema is not None and not entry.vararg:
+                return call_schemas(e, at, (entry.schema,), args, kwargs)
+    return UNKNOWN_VAL
+
+
+def _opaque_call(
+    e: Emitter,
+    at: ast.AST,
+    callee: PythonValue,
+    args: list[Val],
+    kwargs: list[tuple[str, Val]],
+    binders: int,
+) -> Sugared:
+    """Without annotations every argument is a Tensor, and so is the result."""
+    formals = tuple(Argument(str(i), TENSOR) for i in range(len(args)))
+    formals += tuple(Argument(name, TENSOR) for name, _ in kwargs)
+    name = callee.name.rpartition(".")[2]
+    results: tuple[Type, ...] = (TENSOR,) if binders == 1 else (TupleType((TENSOR,) * binders),)
+    text = f"{name}({', '.join(f'Tensor {one.name}' for one in formals)}) -> {results[0]}"
+    schema = Schema(name, formals, results, text=text)
+    result = match_schemas((schema,), [argument(one) for one in args], [(key, argument(one)) for key, one in kwargs])
+    if isinstance(result, Failure):
+        report_mismatch(e, at, result)
+        return UNKNOWN_VAL
+    return Val(results[0])
+
+
+__all__ = [
+    "CASTS",
+    "FLOAT",
+    "ListType",
+    "NONE",
+    "as_val",
+    "call_arguments",
+    "call_builtin",
+    "call_method",
+    "call_schemas",
+    "call_value",
+    "emit_apply",
+    "schema_text",
+]

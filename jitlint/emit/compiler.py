@@ -1,0 +1,487 @@
+"""What all functions of a session share: caches of what was compiled, and the way to names, annotations and classes.
+
+One `Compiler` serves many units; a function is typed once, a method once per shape of its receiver.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from jitlint.emit.summary import Summary
+from jitlint.emit.values import (
+    UNKNOWN_VAL,
+    Builtin,
+    Cast,
+    ExceptionRef,
+    FunctionRef,
+    IgnoredRef,
+    ModuleRef,
+    Opaque,
+    PythonModule,
+    PythonValue,
+    SchemaRef,
+    Special,
+    Sugared,
+    Val,
+)
+from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
+from jitlint.project.hierarchy import mro
+from jitlint.project.project import Project
+from jitlint.shapes import values as py
+from jitlint.syntax import tree
+from jitlint.torch_api.api import TorchAPI
+from jitlint.shapes.annotations import annotation_type, attribute_annotation_type
+from jitlint.types.model import TENSOR, UNKNOWN, Argument, ClassType, InterfaceType, Schema, Type
+
+if TYPE_CHECKING:
+    from jitlint.emit.classes import ClassFacts
+    from jitlint.emit.emitter import Emitter
+    from jitlint.shapes.evaluator import Evaluator
+    from jitlint.shapes.inference import Failure
+
+_BUILTINS = {
+    "len": "aten::len",
+    "hex": "aten::hex",
+    "oct": "aten::oct",
+    "round": "aten::round",
+    "hash": "aten::hash",
+    "id": "prim::id",
+    "min": "prim::min",
+    "max": "prim::max",
+    "abs": "prim::abs",
+    "all": "aten::all",
+    "any": "aten::any",
+    "divmod": "aten::divmod",
+    "sum": "aten::sum",
+    "ord": "aten::ord",
+    "chr": "aten::chr",
+    "bin": "aten::bin",
+    "pow": "aten::pow",
+    "sorted": "aten::sorted",
+}
+_OWN: dict[str, Sugared] = {
+    **{name: Builtin(symbol) for name, symbol in _BUILTINS.items()},
+    **{name: Cast(name) for name in ("int", "float", "bool", "complex", "str")},
+    **{
+        name: Special(name)
+        for name in (
+            "print tuple getattr hasattr isinstance list dict range zip enumerate rangelist".split()
+        )
+    },
+    "AssertionError": ExceptionRef("AssertionError"),
+}
+
+
+class Compiler:
+    """evaluator, api and project of the session, and everything compiled so far. `recording` keeps the type of every
+    expression, for `reveal` and hover."""
+
+    def __init__(self, project: Project, api: TorchAPI, evaluator: Evaluator, recording: bool = False) -> None:
+        self.project = project
+        self.api = api
+        self.evaluator = evaluator
+        self.recording = recording
+        self.recorded: list[tuple[FunctionDefinition, dict[ast.AST, Sugared], tree.Def]] = []
+        self.functions: dict[int, Summary] = {}
+        self.methods: dict[tuple[int, int], Summary] = {}
+        self.modules: dict[int, Summary] = {}
+        self.classes: dict[int, ClassFacts] = {}
+        self.class_kinds: dict[int, str] = {}
+        self.interfaces: dict[int, InterfaceType] = {}
+        self.active: list[object] = []
+        self._globals: dict[tuple[int, str], Sugared | None] = {}
+        self._annotations: dict[int, dict[str, tuple[ast.expr, ClassDefinition]]] = {}
+        self._attribute_types: dict[tuple[int, str], Type | None] = {}
+        self._constants: dict[int, frozenset[str]] = {}
+        self._torch_shapes: dict[str, py.ModuleShape] = {}
+        self._scripts: dict[str, bool] = {}
+        self._values: dict[tuple[int, str], tuple[py.Value, Sugared | Failure]] = {}
+        self._keep: list[object] = []  # what caches know by id() must stay alive
+
+    # --- names -------------------------------------------------------------------------------------------------
+
+    def own_name(self, name: str) -> Sugared | None:
+        """The compiler's own table, which goes before the Python globals."""
+        return _OWN.get(name)
+
+    def global_value(self, e: Emitter, name: str) -> Sugared | None:
+        """A name of the Python scope around the function; None where the compiler finds no value for it."""
+        from jitlint.emit.python_values import to_sugared
+
+        key = (id(e.scope), name)
+        if key not in self._globals:
+            self._keep.append(e.scope)
+            found = self.evaluator.lookup(e.scope, name)
+            self._globals[key] = None if found is None else to_sugared(self, found)
+        return self._globals[key]
+
+    def is_known_external(self, name: str) -> bool:
+        return self.api.entry(name) is not None
+
+    def is_script_file(self, index: ModuleIndex) -> bool:
+        """Whether the file is run as a script (``__main__``): then its classes have no module in their name."""
+        known = self._scripts.get(index.path)
+        if known is None:
+            known = any(line.startswith("if __name__ ==") and "__main__" in line for line in index.lines)
+            known = known and any("script(" in line for line in index.lines)
+            self._scripts[index.path] = known
+        return known
+
+    def marks(self, definition: FunctionDefinition) -> frozenset[str]:
+        return self.evaluator.marks(definition)
+
+    # --- annotations -----------------------------------------------------------------------------------------------
+
+    def annotation(self, e: Emitter, node: ast.expr) -> Type:
+        """The type of a signature's or local annotation; its problems are the function's."""
+        return annotation_type(node, _Context(self, e.scope, e), e.report)
+
+    def annotation_in(self, node: ast.expr, scope: Scope, index: ModuleIndex) -> Type:
+        """The same, silently; Unknown where it is no type."""
+        del index
+        return annotation_type(node, _Context(self, scope), _silent)
+
+    def annotation_of(self, e: Emitter, node: tree.Expr) -> Type:
+        """A type given as an argument (``torch.jit.annotate(T, x)``)."""
+        return self.annotation(e, node.at) if isinstance(node.at, ast.expr) else UNKNOWN
+
+    def isinstance_type(self, e: Emitter, node: tree.Expr) -> Type | None:
+        if isinstance(node, tree.Var) and isinstance(e.frame.find(node.name), Val):
+            e.report("JIT315", node.at, f"Unknown type name '{node.name}'")
+            return None
+        if not isinstance(node.at, ast.expr):
+            return None
+        return self.annotation(e, node.at)
+
+    def broadcasting_size(self, e: Emitter, node: ast.expr) -> int | None:
+        """N of ``BroadcastingListN[int]``, which takes a single number too."""
+        del e
+        text = node.value if isinstance(node, ast.Subscript) else None
+        name = text.id if isinstance(text, ast.Name) else text.attr if isinstance(text, ast.Attribute) else ""
+        if name.startswith("BroadcastingList") and name[-1:].isdigit():
+            return int(name[-1])
+        return None
+
+    def attribute_annotation(self, shape: py.ModuleShape, name: str) -> Type | None:
+        """The type that a class-level annotation gives to an instance attribute; None where there is none."""
+        if not name or not isinstance(shape.cls, py.Class):
+            return None
+        definition = shape.cls.definition
+        key = (id(definition), name)
+        if key not in self._attribute_types:
+            found = self.class_annotations(definition).get(name)
+            self._attribute_types[key] = None
+            if found is not None:
+                node, owner = found
+                kind = attribute_annotation_type(node, _Context(self, owner.scope), _silent)
+                self._attribute_types[key] = kind
+        return self._attribute_types[key]
+
+    def class_annotations(self, definition: ClassDefinition) -> dict[str, tuple[ast.expr, ClassDefinition]]:
+        """Annotations of the nearest class in the MRO that has any of its own (they are not merged)."""
+        known = self._annotations.get(id(definition))
+        if known is None:
+            self._keep.append(definition)
+            known = {}
+            for item in mro(self.project, definition).classes:
+                if not isinstance(item, ClassDefinition):
+                    continue
+                for name, bindings in item.body.bindings.items():
+                    for binding in bindings:
+                        if binding.annotation is not None:
+                            known[name] = (binding.annotation, item)
+                if known:
+                    break
+            self._annotations[id(definition)] = known
+        return known
+
+    def constants(self, shape: py.ModuleShape) -> frozenset[str]:
+        """Names that are compile-time constants of the module: ``__constants__`` and ``Final``."""
+        if not isinstance(shape.cls, py.Class):
+            return frozenset()
+        definition = shape.cls.definition
+        known = self._constants.get(id(definition))
+        if known is None:
+            known = self._constants[id(definition)] = self._find_constants(definition)
+        return known
+
+    def _find_constants(self, definition: ClassDefinition) -> frozenset[str]:
+        names = set(self._strings(definition, "__constants__"))
+        for name, (annotation, owner) in self.class_annotations(definition).items():
+            base = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+            dotted = self.project.external_name(owner.body, base)
+            if dotted is not None and dotted.rpartition(".")[2] == "Final":
+                names.add(name)
+        return frozenset(names)
+
+    def ignored_attributes(self, definition: ClassDefinition) -> frozenset[str]:
+        return self._strings(definition, "__jit_ignored_attributes__")
+
+    def unused_properties(self, definition: ClassDefinition) -> frozenset[str]:
+        return self._strings(definition, "__jit_unused_properties__")
+
+    def _strings(self, definition: ClassDefinition, name: str) -> frozenset[str]:
+        """A class attribute that is a list of names, inherited."""
+        for item in mro(self.project, definition).classes:
+            if isinstance(item, ClassDefinition) and name in item.body.bindings:
+                binding = item.body.bindings[name][-1]
+                if isinstance(binding.node, ast.expr):
+                    value = self.evaluator.evaluate(binding.node, item.body, {})
+                    if isinstance(value, py.Sequence) and value.items is not None:
+                        return frozenset(
+                            one.value for one in value.items if isinstance(one, py.Constant) and isinstance(one.value, str)
+                        )
+                return frozenset()
+        return frozenset()
+
+    # --- values of modules ----------------------------------------------------------------------------------------------
+
+    def attribute_value(self, shape: py.ModuleShape, name: str, value: py.Value) -> Sugared | Failure:
+        from jitlint.emit.modules import attribute_value
+
+        key = (id(shape), name)
+        known = self._values.get(key)
+        if known is None or known[0] is not value:
+            self._keep.append(shape)
+            known = self._values[key] = (value, attribute_value(self, shape, name, value))
+        return known[1]
+
+    def class_constant(self, owner: ClassDefinition, binding: Binding) -> py.Value | None:
+        if isinstance(binding.node, ast.expr):
+            return self.evaluator.evaluate(binding.node, owner.body, {})
+        return None
+
+    def torch_shape(self, name: str) -> py.ModuleShape:
+        """An instance of a torch class of which only the class is known."""
+        shape = self._torch_shapes.get(name)
+        if shape is None:
+            shape = self._torch_shapes[name] = py.ModuleShape(py.External(name))
+        return shape
+
+    # --- compiling ------------------------------------------------------------------------------------------------------
+
+    def function(self, e: Emitter, at: ast.AST, definition: FunctionDefinition) -> Summary:
+        """A called function, compiled on first use, linked to its caller."""
+        from jitlint.emit.functions import declare, emit_definition
+
+        summary = self.functions.get(id(definition))
+        if summary is None:
+            summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
+            self.functions[id(definition)] = summary
+            self._keep.append(definition)
+            self.active.append(definition)
+            try:
+                emit_definition(self, summary, definition)
+            finally:
+                self.active.pop()
+        elif not summary.done and definition in self.active:
+            self._recursive(e, at, definition, "function")
+            if summary.schema is None:
+                declare(self, summary, definition, None)
+        e.link(at, summary)
+        return summary
+
+    def _recursive(self, e: Emitter, at: ast.AST, definition: FunctionDefinition, what: str) -> None:
+        if self.active and self.active[-1] is definition or what == "method":
+            text = f"{what} '{definition.name}' is called recursively. Recursive calls are not supported"
+        else:
+            text = "maximum recursion depth exceeded while calling a Python object"
+        e.report("JIT311", at, text, f"'{definition.name}' calls itself; TorchScript does not support recursion")
+
+    def method(self, e: Emitter, at: ast.AST, module: ModuleRef, definition: FunctionDefinition) -> Summary:
+        from jitlint.emit.functions import declare
+
+        key = (id(module.shape), id(definition))
+        summary = self.methods.get(key)
+        if summary is not None and not summary.done:
+            self._recursive(e, at, definition, "method")
+            if summary.schema is None:
+                declare(self, summary, definition, module)
+        else:
+            summary = self.compile_method(module, definition)
+        e.link(at, summary)
+        return summary
+
+    def compile_method(self, module: ModuleRef, definition: FunctionDefinition) -> Summary:
+        from jitlint.emit.functions import emit_definition
+
+        key = (id(module.shape), id(definition))
+        summary = self.methods.get(key)
+        if summary is None:
+            summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
+            self.methods[key] = summary
+            self._keep.extend((module.shape, definition))
+            marks = self.marks(definition)
+            dropped = "unused" if marks & {"unused", "drop"} else None
+            self.active.append(definition)
+            try:
+                emit_definition(self, summary, definition, module, dropped)
+            finally:
+                self.active.pop()
+        return summary
+
+    def sequential(self, e: Emitter, at: ast.AST, module: ModuleRef) -> Summary:
+        """Sequential's own forward: its input, unannotated, goes through the children in order."""
+        from jitlint.emit.module_units import compile_sequential
+
+        key = (id(module.shape), 0)
+        summary = self.methods.get(key)
+        if summary is None:
+            summary = self.methods[key] = Summary("Sequential.forward", e.index.path, 1)
+            self._keep.append(module.shape)
+            compile_sequential(self, e, at, module, summary)
+        e.link(at, summary)
+        return summary
+
+    # --- classes ----------------------------------------------------------------------------------------------------
+
+    def class_value(self, definition: ClassDefinition) -> Sugared:
+        from jitlint.emit.classes import class_value
+
+        self._keep.append(definition)
+        return class_value(self, definition)
+
+    def value_class_type(self, definition: ClassDefinition) -> Type | None:
+        from jitlint.emit.classes import class_type
+
+        return class_type(self, definition)
+
+    def class_facts(self, kind: ClassType) -> ClassFacts | None:
+        from jitlint.emit.classes import facts
+
+        return facts(self, kind)
+
+    def class_has_method(self, kind: ClassType, name: str) -> bool | None:
+        from jitlint.emit.classes import has_method
+
+        return has_method(self, kind, name)
+
+    def method_schema(self, e: Emitter, at: ast.AST, kind: ClassType, name: str) -> Schema | None:
+        from jitlint.emit.classes import method_schema
+
+        del e, at
+        return method_schema(self, kind, name)
+
+    def call_instance_method(
+        self,
+        e: Emitter,
+        at: ast.AST,
+        value: Val,
+        kind: ClassType,
+        name: str,
+        args: list[Val],
+        kwargs: list[tuple[str, Val]],
+    ) -> Sugared:
+        from jitlint.emit.classes import call_method
+
+        del value
+        return call_method(self, e, at, kind, name, args, kwargs)
+
+    def construct(
+        self, e: Emitter, at: ast.AST, kind: ClassType, args: list[Val], kwargs: list[tuple[str, Val]]
+    ) -> Sugared:
+        from jitlint.emit.classes import construct
+
+        return construct(self, e, at, kind, args, kwargs)
+
+    def class_attribute(self, e: Emitter, node: ast.AST, kind: ClassType, name: str) -> Sugared:
+        """``Cls.name``: static methods only."""
+        facts = self.class_facts(kind)
+        if facts is None:
+            return Opaque()
+        function = facts.methods.get(name)
+        if function is not None:
+            return FunctionRef(function) if "staticmethod" in self.marks(function) else Opaque()
+        e.report("JIT602", node, f"attribute lookup is not defined on {kind}")
+        return UNKNOWN_VAL
+
+    def instance_attribute(self, e: Emitter, node: ast.AST, value: Val, kind: ClassType, name: str) -> Sugared:
+        from jitlint.emit.classes import instance_attribute
+
+        return instance_attribute(self, e, node, value, kind, name)
+
+    def set_instance_attribute(
+        self, e: Emitter, target: tree.Select, kind: ClassType, value: Val, annotated: Type | None
+    ) -> None:
+        from jitlint.emit.classes import set_instance_attribute
+
+        set_instance_attribute(self, e, target, kind, value, annotated)
+
+    def interface_attribute(self, e: Emitter, node: ast.AST, value: Val, kind: InterfaceType, name: str) -> Sugared:
+        """A method of an interface, known by its declaration."""
+        del value
+        definition = kind.definition
+        if not isinstance(definition, ClassDefinition):
+            return Opaque()
+        bindings = definition.body.bindings.get(name)
+        if not bindings:
+            return Opaque()
+        function = definition.module.functions_by_node.get(id(bindings[-1].node))
+        if function is None:
+            return Opaque()
+        schema = self.signature(function, skip_self=True)
+        return SchemaRef(name, (schema,)) if schema is not None else Opaque()
+
+    def signature(self, definition: FunctionDefinition, skip_self: bool) -> Schema | None:
+        """The schema of a function by its annotations alone; None where it has star parameters."""
+        from jitlint.emit.calls import schema_text
+
+        args = definition.node.args
+        if args.vararg or args.kwarg:
+            return None
+        positional = [*args.posonlyargs, *args.args][1 if skip_self else 0 :]
+        formals = tuple(
+            Argument(one.arg, self.annotation_in(one.annotation, definition.scope, definition.module))
+            if one.annotation is not None
+            else Argument(one.arg, TENSOR)
+            for one in [*positional, *args.kwonlyargs]
+        )
+        result = (
+            self.annotation_in(definition.node.returns, definition.scope, definition.module)
+            if definition.node.returns is not None
+            else TENSOR
+        )
+        return Schema(definition.name, formals, (result,), text=schema_text(definition.name, formals, result))
+
+    def call_ignored(
+        self, e: Emitter, at: ast.AST, callee: IgnoredRef, args: list[Val], kwargs: list[tuple[str, Val]]
+    ) -> Sugared:
+        """A call into Python of a function marked ignore or unused: no defaults, no star parameters."""
+        from jitlint.emit.ignored import call_ignored
+
+        return call_ignored(self, e, at, callee, args, kwargs)
+
+
+def _silent(code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
+    del code, node, torch_message, message
+
+
+class _Context:
+    """How annotations find names: the function's scope, as the compiler's resolution callback does."""
+
+    def __init__(self, compiler: Compiler, scope: Scope, e: Emitter | None = None) -> None:
+        self.compiler = compiler
+        self.scope = scope
+        self.e = e
+
+    def lookup(self, name: str) -> py.Value | None:
+        """The abstract value of a dotted name; None where it is bound nowhere."""
+        head, _, rest = name.partition(".")
+        value = self.compiler.evaluator.lookup(self.scope, head)
+        while value is not None and rest:
+            head, _, rest = rest.partition(".")
+            value = self.compiler.evaluator.attribute(value, head)
+        return value
+
+    def class_type(self, definition: ClassDefinition) -> Type | None:
+        from jitlint.emit.classes import class_facts_of, class_kind, class_type, compile_class
+
+        kind = class_type(self.compiler, definition)
+        if self.e is not None and class_kind(self.compiler, definition) == "script" and not self.e.muted:
+            self.e.link(self.e.definition.node if self.e.definition else definition.node,
+                        compile_class(self.compiler, class_facts_of(self.compiler, definition)))
+        return kind
+
+
+__all__ = ["Compiler", "PythonModule", "PythonValue"]

@@ -1,0 +1,131 @@
+"""Values against types: implicit conversion, truth, and what may stand as a value (``tryConvertToType``, ``asValue``)."""
+
+from __future__ import annotations
+
+import ast
+
+from jitlint.emit.emitter import Emitter
+from jitlint.emit.values import (
+    UNKNOWN_VAL,
+    ClassRef,
+    ModuleRef,
+    Opaque,
+    PythonValue,
+    Special,
+    Sugared,
+    SugaredList,
+    SugaredTuple,
+    Val,
+    describe,
+)
+from jitlint.types.model import (
+    BOOL,
+    COMPLEX,
+    DEVICE,
+    FLOAT,
+    INT,
+    NONE,
+    NUMBER,
+    STR,
+    UNKNOWN,
+    ClassType,
+    DictType,
+    ListType,
+    OptionalType,
+    Simple,
+    TensorType,
+    TupleType,
+    Type,
+    UnionType,
+)
+from jitlint.types.relations import contains_unknown, is_subtype
+from jitlint.types.relations import convert as convert_type
+
+
+def as_val(e: Emitter, node: ast.AST, value: Sugared) -> Val:
+    """`value` as a first-class value; a problem where it is none (``SugaredValue::asValue``)."""
+    match value:
+        case Val():
+            return value
+        case ModuleRef():
+            return Val(module_type(value))
+        case Opaque() | SugaredList(elements=None):
+            return UNKNOWN_VAL
+        case SugaredTuple(elements=elements):
+            return Val(TupleType(tuple(as_val(e, node, element).type for element in elements)))
+        case SugaredList(elements=elements) if elements is not None:
+            return Val(TupleType(tuple(as_val(e, node, element).type for element in elements)))
+        case PythonValue(type_name=name):
+            if name == "":
+                return UNKNOWN_VAL
+            hint = ""
+            if name in _PLAIN_GLOBALS or name[:1].islower():
+                hint = (
+                    ". Perhaps it is a closed over global variable? If so, please consider passing it in as an argument"
+                    " or use a local varible instead."
+                )
+            e.report("JIT306", node, f"python value of type '{name}' cannot be used as a value{hint}")
+            return UNKNOWN_VAL
+        case ClassRef(type=kind):
+            what = str(kind)
+        case Special(name=what):
+            pass
+        case _:
+            what = describe(value)
+    e.report("JIT310", node, f"{what} cannot be used as a value", f"{what} is not a value in TorchScript")
+    return UNKNOWN_VAL
+
+
+_PLAIN_GLOBALS = frozenset(
+    {"int", "float", "bool", "str", "list", "dict", "tuple", "set", "Tensor", "Parameter", "complex", "NoneType"}
+)
+
+
+def module_type(ref: ModuleRef) -> Type:
+    """The class type of a module used as a value."""
+    shape = ref.shape
+    return ClassType(mangled_name(shape), shape, is_module=True)
+
+
+def mangled_name(shape: object) -> str:
+    from jitlint.shapes.values import Class, External, ModuleShape
+
+    assert isinstance(shape, ModuleShape)
+    match shape.cls:
+        case Class(definition=definition):
+            return f"__torch__.{definition.module.name}.{definition.qualname}"
+        case External(name=name):
+            return f"__torch__.{name}"
+
+
+def convert(value: Val, target: Type) -> Type:
+    """The type of `value` after the implicit conversions towards `target`, which are always allowed here."""
+    return convert_type(value.type, target, empty_list=value.empty_list)
+
+
+def fits(value: Val, target: Type) -> bool:
+    """Whether `value`, converted, is a subtype of `target`; Unknown fits everything."""
+    return is_subtype(convert(value, target), target)
+
+
+def truth(e: Emitter, node: ast.AST, value: Val) -> None:
+    """``emitToBool``: a problem where the value has no truth."""
+    kind = value.type
+    if not has_truth(e, kind):
+        e.report(
+            "JIT210",
+            node,
+            f"Could not cast value of type {kind} to bool",
+            f"A value of type {kind} cannot be a condition",
+        )
+
+
+def has_truth(e: Emitter, kind: Type) -> bool:
+    if contains_unknown(kind) and not isinstance(kind, (OptionalType, TupleType)):
+        return True
+    match kind:
+        case TensorType() | ListType() | DictType():
+            return True
+        case ClassType():
+            return e.compiler.class_has_method(kind, "__bool__") is not False
+    return kind in (BOOL, INT, FLOAT, NUMBER, STR)

@@ -1,0 +1,119 @@
+"""The state of one function being typed, and the ways to say something about it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from jitlint.emit.environment import Frame
+from jitlint.emit.summary import Link, Located, Summary
+from jitlint.emit.values import ModuleRef, Sugared
+from jitlint.source.problem import Problem, span_of
+from jitlint.types.model import Type
+
+if TYPE_CHECKING:
+    from jitlint.emit.compiler import Compiler
+    from jitlint.project.definitions import FunctionDefinition, ModuleIndex, Scope
+
+
+class Emitter:
+    """Types one function. The rooms of `emit` are functions over this state.
+
+    compiler: what all functions of a session share. index: the file the function stands in. scope: where its free
+    names are looked up. module: the receiver where it is a method of an nn.Module.
+    """
+
+    __slots__ = (
+        "compiler",
+        "condition",
+        "declared",
+        "definition",
+        "frame",
+        "index",
+        "loops",
+        "module",
+        "muted",
+        "returned",
+        "returns",
+        "scope",
+        "seen",
+        "summary",
+        "types",
+    )
+
+    def __init__(
+        self,
+        compiler: Compiler,
+        index: ModuleIndex,
+        scope: Scope,
+        summary: Summary,
+        definition: FunctionDefinition | None = None,
+        module: ModuleRef | None = None,
+    ) -> None:
+        self.compiler = compiler
+        self.index = index
+        self.scope = scope
+        self.summary = summary
+        self.definition = definition
+        self.module = module
+        self.frame = Frame()
+        self.condition = ""
+        self.declared: Type | None = None  # the annotated result, None where there is no annotation
+        self.returned: Type | None = None  # the unified type of the returns so far
+        self.returns = 0
+        self.loops: list[str] = []  # enclosing loops: "real" or "unrolled"
+        self.muted = 0
+        self.seen: set[tuple[str, int, int]] = set()
+        self.types: dict[ast.AST, Sugared] | None = {} if compiler.recording else None
+
+    def report(self, code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
+        """A rejection at `node`. Said once per place and rule; `message` defaults to the compiler's first line."""
+        if self.muted:
+            return
+        span = span_of(node, self.index.lines)
+        key = (code, span.line, span.column)
+        if key in self.seen:
+            return
+        self.seen.add(key)
+        problem = Problem(code, self.index.path, span, torch_message, message or first_line(torch_message))
+        self.summary.problems.append(Located(problem, self.condition))
+
+    def unknown(self, node: ast.AST, reason: str) -> None:
+        """Something could not be resolved here; the unit's verdict may not be definite."""
+        if not self.muted:
+            self.summary.unknown.append((self.index.path, getattr(node, "lineno", 1), reason))
+
+    def link(self, node: ast.AST, callee: Summary) -> None:
+        if not self.muted:
+            self.summary.links.append(Link(self.index.path, getattr(node, "lineno", 1), callee, self.condition))
+
+    def record(self, node: ast.AST, value: Sugared) -> None:
+        if self.types is not None:
+            self.types[node] = value
+
+    @contextmanager
+    def under(self, condition: str) -> Iterator[None]:
+        """What is reported inside holds only under `condition`, in words ('' changes nothing)."""
+        before = self.condition
+        if condition:
+            self.condition = condition
+        try:
+            yield
+        finally:
+            self.condition = before
+
+    @contextmanager
+    def pushed(self) -> Iterator[Frame]:
+        """A new frame around the current one."""
+        outer = self.frame
+        self.frame = Frame(outer)
+        try:
+            yield self.frame
+        finally:
+            self.frame = outer
+
+
+def first_line(text: str) -> str:
+    return text.strip().partition("\n")[0].rstrip(": ")

@@ -1,0 +1,140 @@
+"""Typing one function or method: signature, body, schema (``emitDef``, ``emitFormalArguments``)."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from jitlint.emit.calls import schema_text
+from jitlint.emit.emitter import Emitter
+from jitlint.emit.statements import emit_block, finish_returns
+from jitlint.emit.summary import Summary
+from jitlint.emit.values import ModuleRef, Sugared, Val
+from jitlint.syntax import tree
+from jitlint.syntax.lower import lower
+from jitlint.shapes.defaults import default_fits, is_mutable_default
+from jitlint.types.model import ANY, INFERRED_TENSOR, NONE, UNKNOWN, Argument, Schema, Type
+
+if TYPE_CHECKING:
+    from jitlint.emit.compiler import Compiler
+    from jitlint.project.definitions import FunctionDefinition
+
+
+def emit_definition(
+    compiler: Compiler,
+    summary: Summary,
+    definition: FunctionDefinition,
+    receiver: Sugared | None = None,
+    dropped: str | None = None,
+) -> None:
+    """Types the function and fills `summary`. `receiver` is what its first parameter stands for, where it is a method.
+
+    The compiler's order: the tree stage of the whole function, the signature, the body.
+    """
+    module = receiver if isinstance(receiver, ModuleRef) else None
+    e = Emitter(compiler, definition.module, definition.scope, summary, definition, module)
+    definition_tree = lower(definition.node, definition.module, e.report, dropped)
+    arguments = _parameters(e, definition, definition_tree, receiver, dropped)
+    e.declared = _declared(e, definition_tree)
+    if dropped is None:
+        exits = emit_block(e, definition_tree.body)
+        finish_returns(e, exits, _signature_node(definition.node))
+        result = e.declared if e.declared is not None else e.returned or NONE
+    else:
+        result = e.declared if e.declared is not None else NONE
+    if not e.summary.problems or e.declared is not None:
+        summary.result = result
+    else:
+        summary.result = result if e.declared is not None or result != NONE else UNKNOWN
+    summary.schema = Schema(
+        definition.name,
+        arguments,
+        (summary.result,),
+        text=schema_text(definition.name, arguments, summary.result),
+    )
+    if e.types is not None:
+        compiler.recorded.append((definition, e.types, definition_tree))
+    summary.done = True
+
+
+def declare(
+    compiler: Compiler, summary: Summary, definition: FunctionDefinition, receiver: Sugared | None
+) -> None:
+    """Only the signature, silently: what a recursive call sees of a function that is being typed."""
+    e = Emitter(compiler, definition.module, definition.scope, Summary("", "", 0), definition)
+    e.muted = 1
+    definition_tree = lower(definition.node, definition.module, e.report)
+    arguments = _parameters(e, definition, definition_tree, receiver, None)
+    declared = _declared(e, definition_tree)
+    result = declared if declared is not None else UNKNOWN
+    summary.schema = Schema(definition.name, arguments, (result,), text=schema_text(definition.name, arguments, result))
+    summary.result = result
+
+
+def _signature_node(node: ast.AST) -> ast.AST:
+    """The line of the ``def``, without the body, as the place of what concerns the whole function."""
+    body = getattr(node, "body", None)
+    place = ast.Pass()
+    place.lineno = getattr(node, "lineno", 1)
+    place.col_offset = getattr(node, "col_offset", 0)
+    place.end_lineno = place.lineno
+    place.end_col_offset = place.col_offset + 3
+    del body
+    return place
+
+
+def _declared(e: Emitter, definition_tree: tree.Def) -> Type | None:
+    if definition_tree.returns is None:
+        return None
+    return e.compiler.annotation(e, definition_tree.returns)
+
+
+def _parameters(
+    e: Emitter,
+    definition: FunctionDefinition,
+    definition_tree: tree.Def,
+    receiver: Sugared | None,
+    dropped: str | None,
+) -> tuple[Argument, ...]:
+    arguments: list[Argument] = []
+    for position, param in enumerate(definition_tree.params):
+        if position == 0 and receiver is not None and param.annotation is None:
+            e.frame.values[param.name] = receiver
+            if isinstance(receiver, Val):
+                e.frame.stored[param.name] = receiver.type
+            continue
+        if param.annotation is None:
+            kind: Type = INFERRED_TENSOR if dropped is None else ANY
+        else:
+            kind = e.compiler.annotation(e, param.annotation)
+        default = None
+        if param.default is not None:
+            default = _default(e, definition, param, kind)
+        elif param.default is None and _has_default(definition, param.name):
+            default = "None"
+        size = e.compiler.broadcasting_size(e, param.annotation) if param.annotation is not None else None
+        arguments.append(Argument(param.name, kind, default, param.keyword_only, size))
+        e.frame.values[param.name] = Val(kind)
+        e.frame.stored[param.name] = kind
+    return tuple(arguments)
+
+
+def _has_default(definition: FunctionDefinition, name: str) -> bool:
+    args = definition.node.args
+    positional = [*args.posonlyargs, *args.args]
+    with_default = positional[len(positional) - len(args.defaults) :] if args.defaults else []
+    return any(arg.arg == name for arg in with_default)
+
+
+def _default(e: Emitter, definition: FunctionDefinition, param: tree.Param, kind: Type) -> str:
+    """The default's text for the schema; a problem where its live value does not fit the parameter's type."""
+    assert param.default is not None
+    if kind != UNKNOWN and not e.muted:
+        value = e.compiler.evaluator.evaluate(param.default, definition.scope, {})
+        message = default_fits(kind, value, param.name)
+        if message:
+            e.report("JIT541" if is_mutable_default(kind, value) else "JIT540", _signature_node(definition.node), message)
+    try:
+        return ast.unparse(param.default)
+    except (ValueError, AttributeError, RecursionError):
+        return "..."

@@ -1,0 +1,246 @@
+"""Compiling an nn.Module instance whole (``create_script_module_impl``, ``infer_concrete_type_builder``)."""
+
+from __future__ import annotations
+
+import ast
+
+from jitlint.emit.compiler import Compiler, _Context
+from jitlint.emit.emitter import Emitter
+from jitlint.emit.modules import (
+    call_module,
+    class_name,
+    container_elements,
+    container_kind,
+    definition_of,
+    torch_facts,
+)
+from jitlint.emit.summary import Link, Located, Summary
+from jitlint.emit.values import ModuleRef, Val
+from jitlint.project.definitions import ClassDefinition, FunctionDefinition
+from jitlint.project.hierarchy import find_member, mro
+from jitlint.project.targets import ExternalName
+from jitlint.shapes import values as py
+from jitlint.source.problem import Problem, Span, span_of
+from jitlint.shapes.annotations import attribute_annotation_type
+from jitlint.types.model import INFERRED_TENSOR, NONE, TENSOR, UNKNOWN, Argument, InterfaceType, Schema, Type
+
+
+def class_span(definition: ClassDefinition) -> Span:
+    """The name in the ``class`` statement: the place of what concerns the whole class."""
+    node = definition.node
+    place = ast.Pass()
+    place.lineno, place.col_offset = node.lineno, node.col_offset
+    place.end_lineno, place.end_col_offset = node.lineno, node.col_offset + len("class ") + len(node.name)
+    return span_of(place, definition.module.lines)
+
+
+def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summary:
+    """Everything the compiler compiles of an instance: submodules, properties, forward, exported methods."""
+    summary = c.modules.get(id(shape))
+    if summary is not None:
+        return summary
+    definition = definition_of(shape)
+    path = definition.module.path if definition is not None else ""
+    line = definition.node.lineno if definition is not None else 1
+    summary = c.modules[id(shape)] = Summary(
+        definition.qualname if definition is not None else class_name(shape), path, line
+    )
+    c._keep.append(shape)
+    if depth > 60:
+        return summary
+    if definition is None:
+        _torch_module(c, shape, summary)
+    else:
+        _class_attributes(c, shape, definition, summary)
+    for name, value in {**shape.attributes, **{f"[{k}]": v for k, v in (shape.children or {}).items()}}.items():
+        _submodule(c, shape, name, value, summary, depth)
+    if definition is not None:
+        _methods(c, shape, definition, summary)
+    summary.done = True
+    return summary
+
+
+def _torch_module(c: Compiler, shape: py.ModuleShape, summary: Summary) -> None:
+    for facts in torch_facts(c, shape):
+        error = facts.error
+        for variant in facts.variants:
+            from jitlint.emit.modules import _variant_holds
+
+            if variant.error and _variant_holds(variant, shape.arguments, facts):
+                error = variant.error
+        if facts.lazy:
+            message = error or f"'{class_name(shape)}' has uninitialized parameters. Did you forget to run a forward pass?"
+            summary.problems.append(
+                Located(Problem("JIT408", "", Span(1, 1, 1, 1), message, f"{class_name(shape)} is lazy: it has no parameters yet"))
+            )
+        elif error and not facts.container:
+            summary.problems.append(
+                Located(
+                    Problem("JIT418", "", Span(1, 1, 1, 1), error, f"torch's own {class_name(shape)} cannot be scripted")
+                )
+            )
+
+
+def _submodule(
+    c: Compiler, shape: py.ModuleShape, name: str, value: py.Value, summary: Summary, depth: int
+) -> None:
+    match value:
+        case py.ModuleInstance(shape=inner):
+            if isinstance(c.attribute_annotation(shape, name), InterfaceType):
+                return
+            callee = compile_module(c, inner, depth + 1)
+            if callee.problems or callee.links:
+                summary.links.append(Link(summary.path, summary.line, callee))
+        case py.OneOf(options=options):
+            for option, words in options:
+                if isinstance(option, py.ModuleInstance):
+                    callee = compile_module(c, option.shape, depth + 1)
+                    if callee.problems or callee.links:
+                        summary.links.append(Link(summary.path, summary.line, callee, words or f"`{name}` is set"))
+
+
+def _class_attributes(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summary: Summary) -> None:
+    """Class-level annotations of attributes in use, and constants, which fail at once."""
+    annotations = c.class_annotations(definition)
+    for name, (node, owner) in annotations.items():
+        value = shape.attributes.get(name)
+        if value is None or name in c.constants(shape) or name in c.ignored_attributes(definition):
+            continue
+        if isinstance(value, (py.OneOf, py.Unknown)):
+            continue
+        if isinstance(value, py.Function):
+            continue
+        e = Emitter(c, owner.module, owner.scope, Summary("", "", 0))
+        kind = attribute_annotation_type(node, _Context(c, owner.scope), e.report)
+        if isinstance(value, py.ModuleInstance):
+            if isinstance(kind, InterfaceType) or (kind == UNKNOWN and not e.summary.problems):
+                continue
+            for located in e.summary.problems:
+                problem = located.problem
+                summary.problems.append(
+                    Located(Problem("JIT407", problem.path, problem.span, problem.torch_message, problem.message))
+                )
+            continue
+        summary.problems.extend(e.summary.problems)
+    for name in c.constants(shape):
+        value = shape.attributes.get(name)
+        if value is None:
+            continue
+        bad = _invalid_constant(value)
+        if bad:
+            text = (
+                f"'{bad}' object in attribute '{class_name(shape)}.{name}' is not a valid constant.\nValid constants "
+                "are:\n1. a nn.ModuleList\n2. a value of type {bool, float, int, str, NoneType, torch.device, "
+                "torch.layout, torch.dtype, torch.qscheme}\n3. a list or tuple of (2)\n"
+            )
+            summary.problems.append(
+                Located(
+                    Problem(
+                        "JIT405", definition.module.path, class_span(definition), text, f"'{name}' cannot be a constant"
+                    )
+                )
+            )
+
+
+def _invalid_constant(value: py.Value) -> str:
+    """The Python type of a value that cannot be a constant; '' where it can, or nobody knows."""
+    match value:
+        case py.Mapping(ordered=ordered):
+            return "OrderedDict" if ordered else "dict"
+        case py.Sequence(kind=kind) if kind in ("set", "frozenset", "range"):
+            return kind
+        case py.Sequence(items=items) if items is not None:
+            return next((bad for bad in map(_invalid_constant, items) if bad), "")
+        case py.Instance(cls=py.Class(definition=definition), member=None):
+            return definition.name
+        case py.Partial():
+            return "functools.partial"
+        case py.Typed(type=kind) if kind == TENSOR:
+            return "Tensor"
+    return ""
+
+
+def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summary: Summary) -> None:
+    module = ModuleRef(shape)
+    path, line = definition.module.path, definition.node.lineno
+    seen: set[str] = set()
+    unused = c.unused_properties(definition)
+    forward: FunctionDefinition | None = None
+    exported: list[FunctionDefinition] = []
+    properties: list[FunctionDefinition] = []
+    linear = mro(c.project, definition)
+    for item in linear.classes:
+        if not isinstance(item, ClassDefinition):
+            continue
+        if item.module.name.startswith("torch.nn.modules.module"):
+            continue
+        for name, bindings in item.body.bindings.items():
+            if name in seen:
+                continue
+            found = find_member(c.project, item, name)
+            if not isinstance(found, tuple):
+                continue
+            owner, binding = found
+            if owner is not item:
+                continue
+            seen.add(name)
+            function = item.module.functions_by_node.get(id(binding.node)) if binding.kind == "function" else None
+            if function is None:
+                continue
+            marks = c.marks(function)
+            if "opaque" in marks and name == "forward":
+                summary.unknown.append((item.module.path, function.node.lineno, "forward has a decorator that could not be seen through"))
+            if "property" in marks and "opaque" not in marks:
+                if name not in unused and not marks & {"unused", "drop"}:
+                    properties.append(function)
+            elif name == "forward" and not marks & {"ignore", "unused", "drop", "opaque", "overload"}:
+                forward = function
+            elif "export" in marks and "opaque" not in marks:
+                exported.append(function)
+            del bindings
+    for function in [*sorted(properties, key=lambda one: one.name), *([forward] if forward else []), *sorted(exported, key=lambda one: one.name)]:
+        callee = c.compile_method(module, function)
+        summary.links.append(Link(path, line, callee))
+        if function is forward:
+            summary.abstract = is_abstract(function)
+
+
+def is_abstract(function: FunctionDefinition) -> bool:
+    """A body that only raises NotImplementedError (a docstring aside)."""
+    body = [one for one in function.node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+    if len(body) != 1 or not isinstance(body[0], ast.Raise):
+        return False
+    raised = body[0].exc
+    raised = raised.func if isinstance(raised, ast.Call) else raised
+    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+
+
+def compile_sequential(c: Compiler, e: Emitter, at: ast.AST, module: ModuleRef, summary: Summary) -> None:
+    """``for module in self: input = module(input)`` with `input` a Tensor that may change type from module to module."""
+    elements = container_elements(e, module, "Sequential")
+    argument = Argument("input", INFERRED_TENSOR)
+    result: Type = UNKNOWN
+    if elements is not None:
+        inner = Emitter(c, e.index, e.scope, summary, e.definition)
+        value = Val(INFERRED_TENSOR)
+        last: object = value
+        for element in elements[:64]:
+            if not isinstance(element, ModuleRef) or not isinstance(last, Val) or last.type == UNKNOWN:
+                last = None
+                if isinstance(element, ModuleRef):
+                    call_module(inner, at, element, None, None)
+                continue
+            last = call_module(inner, at, element, [last], [])
+        if isinstance(last, Val):
+            result = last.type
+    summary.schema = Schema(
+        "forward",
+        (argument,),
+        (result,),
+        text=f"forward(__torch__.torch.nn.modules.container.Sequential self, Tensor input) -> {result}",
+    )
+    summary.result = result
+    summary.done = True
+
+
+__all__ = ["ExternalName", "NONE", "class_span", "compile_module", "compile_sequential", "container_kind"]

@@ -1,0 +1,365 @@
+"""Names the compiler treats itself: range, enumerate, zip, list, dict, tuple, print, annotate, fork… (``emitApplySpecialForm``)."""
+
+from __future__ import annotations
+
+import ast
+
+from jitlint.emit.calls import call_arguments, call_value
+from jitlint.emit.convert import as_val, convert
+from jitlint.emit.emitter import Emitter
+from jitlint.emit.iteration import iteration_of, unrolled_elements
+from jitlint.emit.values import (
+    UNKNOWN_VAL,
+    FunctionRef,
+    IterableTree,
+    MethodRef,
+    ModuleRef,
+    Opaque,
+    RangeValue,
+    Special,
+    Sugared,
+    SugaredTuple,
+    Val,
+)
+from jitlint.syntax import tree
+from jitlint.types.model import (
+    BOOL,
+    INT,
+    NONE,
+    TENSOR,
+    UNKNOWN,
+    AwaitType,
+    DictType,
+    FutureType,
+    ListType,
+    OptionalType,
+    TensorType,
+    TupleType,
+    Type,
+    UnionType,
+)
+from jitlint.types.relations import contains_unknown, is_subtype, members_of, unify_all
+
+
+def emit_special(e: Emitter, node: tree.Apply, form: Special, hint: Type | None) -> Sugared:
+    name = form.name.removeprefix("prim::").removeprefix("builtins.").removeprefix("torch.jit.")
+    match name:
+        case "range":
+            return _range(e, node)
+        case "enumerate":
+            return _enumerate(e, node)
+        case "zip":
+            return _zip(e, node)
+        case "list" | "rangelist":
+            return _list(e, node, hint)
+        case "dict":
+            return _dict(e, node, hint)
+        case "tuple":
+            return _tuple(e, node)
+        case "print":
+            return _print(e, node)
+        case "annotate":
+            return _annotate(e, node)
+        case "unchecked_cast" | "unchecked_unwrap_optional":
+            return _unchecked(e, node)
+        case "isinstance" | "hasattr":
+            from jitlint.emit.conditions import emit_condition
+
+            condition = emit_condition(e, node)
+            if condition.static is not None:
+                return Val(BOOL, condition.static)
+            return Val(BOOL, maybe_constant=condition.maybe_static)
+        case "getattr":
+            from jitlint.emit.reflection import emit_getattr
+
+            return emit_getattr(e, node)
+        case "fork" | "_fork" | "awaitable" | "_awaitable":
+            return _fork(e, node, AwaitType if "await" in name else FutureType)
+        case "wait":
+            return _wait(e, node)
+        case "super":
+            call_arguments(e, node)
+            return Val(TENSOR) if False else Opaque()
+        case "tolist":
+            return _tolist(e, node, hint)
+        case "slice":
+            arguments = call_arguments(e, node)
+            if arguments is not None and not 1 <= len(arguments[0]) <= 3:
+                e.report("JIT304", node.at, f"slice accepts exactly 1, 2 or 3 arguments, got: {len(arguments[0])}")
+            return UNKNOWN_VAL
+    if name.startswith("legacy:"):
+        return _legacy(e, node)
+    call_arguments(e, node)
+    return UNKNOWN_VAL
+
+
+def _counted(e: Emitter, node: tree.Apply, name: str, least: int, most: int, what: str = "") -> bool:
+    count = len(node.args)
+    if any(isinstance(arg, tree.Starred) for arg in node.args):
+        return True
+    if count < least:
+        e.report("JIT314", node.at, f"{name} expected at least {least} arguments, got {count}")
+        return False
+    if count > most:
+        e.report("JIT314", node.at, f"{name} expected at most {most} arguments, got {count}")
+        return False
+    return True
+
+
+def _range(e: Emitter, node: tree.Apply) -> Sugared:
+    arguments = call_arguments(e, node)
+    if node.kwargs:
+        e.report("JIT314", node.at, "range doesn't accept any keyword arguments")
+    if not _counted(e, node, "range", 1, 3) or arguments is None:
+        return RangeValue()
+    for position, value in enumerate(arguments[0]):
+        if value.type != INT and not contains_unknown(value.type):
+            e.report(
+                "JIT314",
+                node.at,
+                f"all inputs of range must be ints, found {value.type} in argument {position}",
+                f"range takes ints, this argument is {value.type}",
+            )
+            break
+    return RangeValue()
+
+
+def _enumerate(e: Emitter, node: tree.Apply) -> Sugared:
+    from jitlint.emit.expressions import emit_expr, emit_val
+
+    for keyword in node.kwargs:
+        emit_val(e, keyword.value)
+        if keyword.name != "start":
+            e.report("JIT314", node.at, f"enumerate expected kwarg name 'start', got '{keyword.name}'")
+    if not _counted(e, node, "enumerate", 1, 2):
+        return Opaque()
+    values = [emit_expr(e, arg) for arg in node.args]
+    if isinstance(node.args[0], tree.Starred):
+        return Opaque()
+    return IterableTree("enumerate", (RangeValue(), values[0]))
+
+
+def _zip(e: Emitter, node: tree.Apply) -> Sugared:
+    from jitlint.emit.expressions import emit_expr
+
+    if any(isinstance(arg, tree.Starred) for arg in node.args):
+        call_arguments(e, node)
+        return Opaque()
+    if not node.args:
+        e.report("JIT314", node.at, "zip expected at least 1 arguments, got 0")
+        return Opaque()
+    return IterableTree("zip", tuple(emit_expr(e, arg) for arg in node.args))
+
+
+def _list(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
+    from jitlint.emit.expressions import emit_expr
+
+    hint = hint.element if isinstance(hint, OptionalType) else hint
+    if not node.args:
+        return Val(hint) if isinstance(hint, ListType) else Val(ListType(TENSOR), empty_list=True)
+    if len(node.args) > 1:
+        e.report("JIT304", node.at, f"list expected at most 1 arguments, got {len(node.args)}")
+        return UNKNOWN_VAL
+    value = emit_expr(e, node.args[0])
+    if isinstance(value, Val) and isinstance(value.type, ListType):
+        return Val(value.type)
+    iteration = iteration_of(e, node.args[0].at, value)
+    if not iteration.unrolled:
+        element = iteration.element
+        return Val(ListType(as_val(e, node.at, element).type))
+    elements = unrolled_elements(iteration)
+    if elements is None:
+        return UNKNOWN_VAL
+    kinds = [as_val(e, node.at, element).type for element in elements]
+    unified = unify_all(kinds, default_to_union=True)[0] if kinds else TENSOR
+    return Val(ListType(unified or UNKNOWN))
+
+
+def _dict(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
+    from jitlint.emit import literals
+    from jitlint.emit.expressions import emit_expr, emit_val
+    from jitlint.types.model import STR
+
+    hint = hint.element if isinstance(hint, OptionalType) else hint
+    if not node.args and not node.kwargs:
+        if isinstance(hint, UnionType):
+            candidates = [member for member in members_of(hint) if isinstance(member, DictType)]
+            if len(candidates) > 1:
+                return literals.emit_dict(e, tree.DictLiteral(node.at, (), ()), hint)
+        return Val(hint) if isinstance(hint, DictType) else Val(DictType(STR, TENSOR))
+    if not node.args:
+        kinds = [emit_val(e, keyword.value).type for keyword in node.kwargs]
+        made: Type = DictType(STR, unify_all(kinds, default_to_union=True)[0] or UNKNOWN)
+        return _dict_result(e, node, made, hint)
+    if isinstance(node.args[0], (tree.DictLiteral, tree.DictComp)) and not node.kwargs:
+        return emit_val(e, node.args[0], hint)
+    value = emit_expr(e, node.args[0])
+    for keyword in node.kwargs:
+        emit_val(e, keyword.value)
+    if isinstance(value, Val) and isinstance(value.type, DictType):
+        return _dict_result(e, node, value.type, hint)
+    if isinstance(value, Val) and isinstance(value.type, ListType) and isinstance(value.type.element, TupleType):
+        pair = value.type.element.elements
+        if len(pair) == 2:
+            return _dict_result(e, node, DictType(pair[0], pair[1]), hint)
+    if isinstance(value, IterableTree) and value.kind == "zip" and len(value.children) == 2:
+        iteration = iteration_of(e, node.at, value)
+        if not iteration.unrolled and isinstance(iteration.element, SugaredTuple):
+            key, item = (as_val(e, node.at, part).type for part in iteration.element.elements)
+            return _dict_result(e, node, DictType(key, item), hint)
+    return Val(hint) if isinstance(hint, DictType) else UNKNOWN_VAL
+
+
+def _dict_result(e: Emitter, node: tree.Apply, made: Type, hint: Type | None) -> Val:
+    if not isinstance(hint, DictType) or not isinstance(made, DictType):
+        return Val(made)
+    if not is_subtype(made.key, hint.key):
+        e.report(
+            "JIT218",
+            node.at,
+            f"Type annotation was inferred to be `{hint}`, but the type of keys given by the dict literal is {made.key}",
+        )
+    elif not is_subtype(made.value, hint.value):
+        e.report(
+            "JIT218",
+            node.at,
+            f"Type annotation was inferred to be `{hint}`, but the type of values given by the dict literal is "
+            f"{made.value}",
+        )
+    return Val(hint)
+
+
+def _tuple(e: Emitter, node: tree.Apply) -> Sugared:
+    from jitlint.emit.assignments import unpacked
+    from jitlint.emit.expressions import emit_expr
+
+    if not node.args:
+        return Val(TupleType(()))
+    if len(node.args) != 1:
+        e.report("JIT304", node.at, f"tuple expected at most 1 arguments, got {len(node.args)}")
+        return UNKNOWN_VAL
+    value = emit_expr(e, node.args[0])
+    if isinstance(value, Val) and isinstance(value.type, TensorType):
+        e.report("JIT211", node.args[0].at, f"{value.type} cannot be used as a tuple")
+        return UNKNOWN_VAL
+    elements = unpacked(e, node.args[0].at, value, None)
+    if elements is None:
+        return UNKNOWN_VAL
+    if any(not isinstance(element, Val) for element in elements):
+        return SugaredTuple(tuple(elements))
+    return Val(TupleType(tuple(as_val(e, node.at, element).type for element in elements)))
+
+
+def _print(e: Emitter, node: tree.Apply) -> Sugared:
+    if node.kwargs:
+        e.report(
+            "JIT320",
+            node.at,
+            "print doesn't accept any keyword arguments",
+            "print takes no keyword arguments in TorchScript",
+        )
+    call_arguments(e, node)
+    return Val(NONE)
+
+
+def _annotate(e: Emitter, node: tree.Apply) -> Sugared:
+    from jitlint.emit.expressions import emit_val
+
+    if len(node.args) != 2 or node.kwargs:
+        call_arguments(e, node)
+        e.report(
+            "JIT321",
+            node.at,
+            f"torch.jit.annotate() expected exactly 2 arguments but found {len(node.args) + len(node.kwargs)}",
+        )
+        return UNKNOWN_VAL
+    kind = e.compiler.annotation_of(e, node.args[0])
+    value = emit_val(e, node.args[1], kind)
+    if not is_subtype(convert(value, kind), kind):
+        e.report(
+            "JIT321",
+            node.at,
+            f"expected an expression of type {kind} but found {value.type}",
+            f"The annotated value is {value.type}, not {kind}",
+        )
+    return Val(kind)
+
+
+def _unchecked(e: Emitter, node: tree.Apply) -> Sugared:
+    from jitlint.emit.expressions import emit_val
+
+    if len(node.args) == 2:
+        kind = e.compiler.annotation_of(e, node.args[0])
+        emit_val(e, node.args[1])
+        return Val(kind)
+    arguments = call_arguments(e, node)
+    if arguments and len(arguments[0]) == 1:
+        kind = arguments[0][0].type
+        return Val(kind.element if isinstance(kind, OptionalType) else kind)
+    return UNKNOWN_VAL
+
+
+def _fork(e: Emitter, node: tree.Apply, wrapper: type[FutureType] | type[AwaitType]) -> Sugared:
+    from jitlint.emit.expressions import emit_expr
+
+    if not node.args:
+        e.report("JIT321", node.at, "Expected at least one argument to fork()")
+        return UNKNOWN_VAL
+    callee = emit_expr(e, node.args[0])
+    rest = tree.Apply(node.at, node.args[0], node.args[1:], node.kwargs)
+    arguments = call_arguments(e, rest)
+    if isinstance(callee, Val) and callee.type != UNKNOWN:
+        e.report(
+            "JIT308",
+            node.at,
+            f"cannot call a value of type '{callee.type}'",
+            "fork takes a function and its arguments, not the result of a call",
+        )
+        return UNKNOWN_VAL
+    if not isinstance(callee, (FunctionRef, MethodRef, ModuleRef)):
+        return UNKNOWN_VAL
+    args, kwargs = arguments if arguments is not None else (None, None)
+    result = as_val(e, node.at, call_value(e, node.at, callee, args, kwargs))
+    return Val(wrapper(result.type))
+
+
+def _wait(e: Emitter, node: tree.Apply) -> Sugared:
+    arguments = call_arguments(e, node)
+    if not arguments or len(arguments[0]) != 1:
+        return UNKNOWN_VAL
+    kind = arguments[0][0].type
+    if isinstance(kind, (FutureType, AwaitType)):
+        return Val(kind.element)
+    from jitlint.emit.calls import call_builtin
+
+    if contains_unknown(kind):
+        return UNKNOWN_VAL
+    return call_builtin(e, node.at, "aten::wait", arguments[0], arguments[1])
+
+
+def _tolist(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
+    if hint is None:
+        e.report(
+            "JIT319",
+            node.at,
+            "Expected type hint for result of tolist()",
+            "tolist() needs the type of its result: `xs: List[int] = x.tolist()`",
+        )
+        return UNKNOWN_VAL
+    return Val(hint)
+
+
+def _legacy(e: Emitter, node: tree.Apply) -> Sugared:
+    arguments = call_arguments(e, node)
+    if arguments is not None:
+        for keyword in node.kwargs:
+            if keyword.name not in ("device",):
+                e.report(
+                    "JIT304",
+                    node.at,
+                    f"Unrecognized keyword argument to constructor, only device is supported",
+                )
+    return Val(TENSOR)
+
+
+__all__ = ["ast", "emit_special"]

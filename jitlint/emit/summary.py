@@ -1,0 +1,43 @@
+"""What is left of a function once it was typed: its schema, its problems, and the functions it pulls in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jitlint.source.problem import Problem
+from jitlint.types.model import UNKNOWN, Schema, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A problem, and in words the configuration under which the compiler reaches it ('' : always)."""
+
+    problem: Problem
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A callee (or submodule) pulled in at a line (1-based) of a file, under a condition ('' : always)."""
+
+    path: str
+    line: int
+    callee: Summary
+    condition: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Summary:
+    """One compiled function, method or module. `types` records the type of every name and expression met, by
+    node, for `reveal` and hover; it is filled only when asked for. `unknown` lists (path, line, reason)."""
+
+    qualname: str
+    path: str
+    line: int
+    schema: Schema | None = None
+    result: Type = UNKNOWN
+    problems: list[Located] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    unknown: list[tuple[str, int, str]] = field(default_factory=list)
+    done: bool = False
+    abstract: bool = False

@@ -1,0 +1,142 @@
+"""Reading, writing and deleting names (``Environment::setVar``, ``getSugaredVar``)."""
+
+from __future__ import annotations
+
+import ast
+
+from jitlint.emit.convert import convert, fits
+from jitlint.emit.emitter import Emitter
+from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Sugared, Val, describe
+from jitlint.types.model import NONE, OptionalType, TensorType, Type
+from jitlint.types.relations import contains_unknown, is_subtype
+
+
+def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated: Type | None = None) -> None:
+    """Binds `name` in the current frame after the checks against the frames around it.
+
+    A name that exists outside keeps its type: the value is converted to it and must be a subtype. With an
+    annotation there is no conversion, and the name must be new to the frames around.
+    """
+    frame = e.frame
+    old = frame.parent.find(name) if frame.parent is not None and name not in frame.values else None
+    if old is None and frame.parent is not None:
+        old = frame.parent.find(name)
+    if old is not None and not _may_rebind(e, node, name, old, value, annotated):
+        return
+    if not isinstance(value, Val):
+        frame.values[name] = value
+        frame.stored.pop(name, None)
+        return
+    stored = value.type
+    if isinstance(old, Val):
+        converted = convert(value, old.type)
+        if not is_subtype(converted, old.type):
+            hint = ""
+            if isinstance(old.type, TensorType) and old.type.inferred:
+                hint = (
+                    f'. Because "{name}" was not annotated with an explicit type it is assumed to be type \'Tensor\'.'
+                )
+            e.report(
+                "JIT203",
+                node,
+                f"Variable '{name}' previously had type {old.type} but is now being assigned to a value of type "
+                f"{stored}{hint}",
+                f"'{name}' is {_a(old.type)} outside this block and cannot become {_a(stored)} here",
+            )
+            frame.values[name] = Val(old.type)
+            return
+        stored = old.type if contains_unknown(converted) and not contains_unknown(old.type) else converted
+    recorded = stored
+    if annotated is not None:
+        if not is_subtype(value.type, annotated):
+            e.report(
+                "JIT206",
+                node,
+                f"Variable '{name}' is annotated with type {annotated} but is being assigned to a value of type "
+                f"{value.type}",
+                f"'{name}' is annotated {annotated}, but its value is {_a(value.type)}",
+            )
+        recorded = annotated
+    frame.values[name] = Val(recorded)
+    frame.stored[name] = stored if not contains_unknown(stored) else recorded
+
+
+def _may_rebind(
+    e: Emitter, node: ast.AST, name: str, old: Sugared, value: Sugared, annotated: Type | None
+) -> bool:
+    if isinstance(old, Opaque) or isinstance(value, Opaque):
+        e.frame.values[name] = UNKNOWN_VAL
+        return False
+    if annotated is not None:
+        e.report(
+            "JIT207",
+            node,
+            f"Attempting to declare and annotate the type of variable '{name}' that is already defined in an outer "
+            "block",
+            f"'{name}' is defined outside this block, so it cannot be annotated here",
+        )
+        e.frame.values[name] = Val(annotated)
+        return False
+    if not isinstance(old, Val):
+        e.report(
+            "JIT227",
+            node,
+            f"Cannot re-assign '{name}' because it has type {_kind(old)} and {name} is not a first-class value."
+            "  Only reassignments to first-class values are allowed",
+            f"'{name}' stands for a {_kind(old)} and cannot be re-assigned in an inner block",
+        )
+        return False
+    if not isinstance(value, Val):
+        if isinstance(value, ModuleRef):
+            return True
+        e.report(
+            "JIT227",
+            node,
+            f"Cannot re-assign '{name}' to a value of type {_kind(value)} because {name} is not a first-class value."
+            "  Only reassignments to first-class values are allowed",
+            f"'{name}' is a value outside this block and cannot stand for a {_kind(value)} here",
+        )
+        return False
+    return True
+
+
+def _kind(value: Sugared) -> str:
+    return describe(value)
+
+
+def _a(kind: Type) -> str:
+    text = str(kind)
+    return f"{'an' if text[:1] in 'aeiouAEIO' else 'a'} {text}" if kind != NONE else "None"
+
+
+def get_variable(e: Emitter, node: ast.AST, name: str) -> Sugared:
+    """What `name` means here: a local, one of the compiler's own names, or a Python object of the scope around."""
+    value = e.frame.find(name)
+    if value is not None:
+        return value
+    own = e.compiler.own_name(name)
+    if own is not None:
+        return own
+    found = e.compiler.global_value(e, name)
+    if found is not None:
+        if isinstance(found, Opaque):
+            e.unknown(node, f"'{name}' could not be resolved")
+        return found
+    note = e.frame.note(name)
+    if note is not None:
+        code, text = note
+        if code:
+            e.report(code, node, text)
+    elif name not in ("__class__",):
+        e.report("JIT301", node, f"undefined value {name}", f"'{name}' has no value in the compiled function")
+    return UNKNOWN_VAL
+
+
+def widened(kind: Type) -> bool:
+    """Whether an outer variable of this type lets a join fall back to a Union."""
+    from jitlint.types.model import NUMBER, UnionType
+
+    return isinstance(kind, (UnionType, OptionalType)) or kind == NUMBER
+
+
+__all__ = ["fits", "get_variable", "set_variable", "widened"]
