@@ -97,6 +97,16 @@ class External(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Subscripted(Value):
+    """A type with its arguments: ``List[int]``, ``tuple[int, str]``, an alias of one. ``X | Y`` has
+    ``types.UnionType`` for its `base`. A quoted argument is a `Constant` string; made by
+    `annotation_objects.evaluate`."""
+
+    base: Value
+    args: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Function(Value):
     """A Python function (or method, where `bound` is its receiver). `marks` are the torch.jit marks it bears:
     export, ignore, unused, drop, script, overload, overload_method, and ``wrapped`` for a decorator that keeps

@@ -186,6 +186,9 @@ def _standardize(types: Iterable[Type]) -> list[Type]:
             # Joining anything with None here would make an Optional, and hide a member from the others.
             if (first == NONE) != (second == NONE):
                 continue
+            # Whether a class has an interface's methods is more than is known here.
+            if isinstance(first, InterfaceType) != isinstance(second, InterfaceType) and ANY not in (first, second):
+                continue
             unified = unify(first, second)
             if unified is not None:
                 members[other] = unified
