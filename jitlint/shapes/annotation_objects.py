@@ -213,6 +213,20 @@ def evaluate(node: ast.expr, lookup: Callable[[str], Value | None]) -> Value:
     return Unknown("an expression that is no annotation")
 
 
+def is_generic(value: Value) -> bool:
+    """Whether brackets after the object hold types: ``List[...]``, ``tuple[...]``."""
+    name = typing_name(value)
+    return name.startswith("typing.") or name in _LISTS or name in _DICTS or name in _TUPLES or name in _FUTURES
+
+
+def is_type_object(value: Value) -> bool:
+    """Whether the object is a type, so that ``|`` makes a Union of it."""
+    if isinstance(value, (Class, Subscripted)):
+        return True
+    name = typing_name(value)
+    return name in _TYPES or is_generic(value)
+
+
 def typing_name(value: Value) -> str:
     """The dotted name of an external object, with ``typing_extensions`` read as ``typing``; '' for anything else."""
     if not isinstance(value, External):
