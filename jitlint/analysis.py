@@ -23,7 +23,9 @@ from jitlint.project.project import Project, top_package_folder_of
 from jitlint.shapes.evaluator import Evaluator
 from jitlint.source.problem import Problem, Span, span_of
 from jitlint.torch_api.api import load
+from jitlint.torch_api.externals import TorchExternals
 from jitlint.tracing.problems import trace_problems
+from jitlint.types.model import Schema
 
 
 class Session:
@@ -53,7 +55,7 @@ class Session:
         self.entry_points = tuple(entry_points)
         self.roots = tuple(roots)
         self.environment = tuple(environment)
-        self.project = Project(roots, environment, overlay or {}, externals=self.api)
+        self.project = Project(roots, environment, overlay or {}, externals=TorchExternals(self.api))
         self.evaluator = Evaluator(self.project, self.api)
         self.compiler = Compiler(self.project, self.api, self.evaluator, recording)
 
@@ -69,6 +71,14 @@ class Session:
         legacy_problems(self.project, index, self.torch_version or self.api.version, collector.report)
         trace_problems(self.project, index, collector.report)
         return collector.finish(tuple(sorted(self.project.dependencies | {path})))
+
+    def schema_of(self, definition: FunctionDefinition) -> Schema | None:
+        """The schema of a function or method that was compiled; of a method, the first shape's."""
+        summary = self.compiler.functions.get(id(definition))
+        if summary is None:
+            found = [one for (_, key), one in self.compiler.methods.items() if key == id(definition)]
+            summary = found[0] if found else None
+        return summary.schema if summary is not None else None
 
     def summary(self, point: EntryPoint) -> Summary | None:
         """The unit, compiled; None where it is nothing to compile."""

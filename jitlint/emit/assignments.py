@@ -15,6 +15,7 @@ from jitlint.emit.values import UNKNOWN_VAL, Opaque, PythonValue, Sugared, Sugar
 from jitlint.emit.variables import get_variable, set_variable
 from jitlint.syntax import tree
 from jitlint.types.model import (
+    STR,
     TENSOR,
     UNKNOWN,
     ClassType,
@@ -193,6 +194,10 @@ def _set_item(e: Emitter, target: tree.Subscript, value: Val) -> None:
         indices = index_values(e, target)
         call_method(e, target.at, base, "__setitem__", [*indices, value], "JIT224")
         return
+    if kind == STR:
+        call_builtin(e, target.at, "aten::_set_item", [base, *index_values(e, target), value], code="JIT224")
+        return
+    index_values(e, target)
     e.report(
         "JIT224",
         target.at,
@@ -257,6 +262,14 @@ def augmented(e: Emitter, statement: tree.AugAssign, left: Val, right: Val) -> V
     return emit_binary_values(e, statement, left, right)
 
 
+def _del_item(e: Emitter, target: tree.Subscript, base: Val, indices: list[Val]) -> None:
+    assert isinstance(base.type, ClassType)
+    if e.compiler.class_has_method(base.type, "__delitem__") is False:
+        e.report("JIT226", target.at, "Class does not define __delitem__")
+    else:
+        call_method(e, target.at, base, "__delitem__", indices, "JIT226")
+
+
 def _aug_item(e: Emitter, statement: tree.AugAssign, target: tree.Subscript) -> None:
     base = as_val(e, target.value.at, emit_expr(e, target.value))
     kind = base.type
@@ -302,7 +315,7 @@ def emit_delete(e: Emitter, target: tree.Expr) -> None:
             indices = index_values(e, target)
             match base.type:
                 case ClassType(is_module=False):
-                    call_method(e, target.at, base, "__delitem__", indices, "JIT226")
+                    _del_item(e, target, base, indices)
                 case kind if kind == UNKNOWN:
                     pass
                 case _:

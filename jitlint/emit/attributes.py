@@ -8,6 +8,7 @@ from jitlint.emit.conditions import Condition
 from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.python_values import module_attribute
+from jitlint.emit.variables import named
 from jitlint.emit.values import (
     UNKNOWN_VAL,
     Builtin,
@@ -68,13 +69,11 @@ def attribute(e: Emitter, node: ast.AST, value: Sugared, name: str) -> Sugared:
                     f"Module '{value.name}' has no attribute '{name}'",
                 )
                 return UNKNOWN_VAL
-            if isinstance(found, Opaque):
-                e.unknown(node, f"'{value.name}.{name}' could not be resolved")
-            return found
+            return named(e, node, f"{value.name}.{name}", found)
         case EnumRef(type=kind):
             if name in kind.members:
                 return Val(kind)
-            e.report("JIT606", node, f"type object '{kind.name.rpartition('.')[2]}' has no attribute '{name}'")
+            e.report("JIT606", node, f"type object '{kind}' has no attribute '{name}'")
             return UNKNOWN_VAL
         case Opaque() | SugaredList(elements=None):
             return Opaque()
@@ -98,8 +97,8 @@ def attribute(e: Emitter, node: ast.AST, value: Sugared, name: str) -> Sugared:
         case Builtin():
             e.report("JIT323", node, "attribute lookup is not defined on builtin")
             return UNKNOWN_VAL
-        case NamedTupleRef():
-            e.report("JIT607", node, "attribute lookup is not defined on NamedTuple constructor")
+        case NamedTupleRef(type=named_type):
+            e.report("JIT607", node, f"attribute lookup is not defined on {named_type}")
             return UNKNOWN_VAL
     e.report("JIT323", node, f"attribute lookup is not defined on {describe(value)}")
     return UNKNOWN_VAL
@@ -137,6 +136,10 @@ def _value_attribute(e: Emitter, node: ast.AST, value: Val, name: str) -> Sugare
     other = e.compiler.api.value_attribute(kind, name)
     if other is not None:
         return Val(other)
+    if isinstance(kind, TensorType) and e.compiler.api.tensor_cast(name) is not None:
+        return Special("tensor_cast")
+    if isinstance(kind, TensorType) and name == "type":
+        return Builtin("aten::to", value)
     if name == "tolist":
         return Special("tolist") if isinstance(kind, TensorType) else _missing(e, node, kind, name)
     schemas = e.compiler.api.method_ops(kind, name)

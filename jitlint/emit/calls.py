@@ -121,6 +121,8 @@ def call_value(
     if args is None or kwargs is None:
         return UNKNOWN_VAL
     match callee:
+        case Builtin(symbol="aten::is_scripting"):
+            return Val(BOOL, True)
         case Builtin(symbol=symbol, receiver=receiver):
             schemas = e.compiler.api.schemas(symbol)
             if not schemas:
@@ -235,12 +237,13 @@ def call_builtin(
     args: list[Val],
     kwargs: list[tuple[str, Val]] | None = None,
     receiver: Val | None = None,
+    code: str = "",
 ) -> Val:
     """``emitBuiltinCall``."""
     schemas = e.compiler.api.schemas(symbol)
     if not schemas:
         return UNKNOWN_VAL
-    return call_schemas(e, at, schemas, args, kwargs or [], receiver)
+    return call_schemas(e, at, schemas, args, kwargs or [], receiver, code)
 
 
 def _unknown_op(e: Emitter, at: ast.AST, symbol: str) -> Val:
@@ -338,8 +341,7 @@ def _dispatch(
             e.report(
                 "JIT318",
                 at,
-                f"value for boolean dispatch was not constant: for boolean dispatch at position {callee.position} was "
-                "not constant",
+                f"Argument for boolean dispatch at position {callee.position} was not constant",
                 f"The flag '{callee.flag}' must be a literal or a constant of the module",
             )
             return UNKNOWN_VAL
@@ -429,7 +431,7 @@ def _opaque_call(
     formals += tuple(Argument(name, TENSOR) for name, _ in kwargs)
     name = callee.name.rpartition(".")[2]
     results: tuple[Type, ...] = (TENSOR,) if binders == 1 else (TupleType((TENSOR,) * binders),)
-    text = f"{name}({', '.join(f'Tensor {one.name}' for one in formals)}) -> {results[0]}"
+    text = f"{name}({', '.join(f'Tensor {one.name}' for one in formals)}) -> Tensor 0"
     schema = Schema(name, formals, results, text=text)
     result = match_schemas((schema,), [argument(one) for one in args], [(key, argument(one)) for key, one in kwargs])
     if isinstance(result, Failure):

@@ -121,8 +121,9 @@ def _class_kind(c: Compiler, definition: ClassDefinition) -> str:
         return "unknown"
     if hierarchy.is_dataclass(project, definition):
         return "dataclass"
-    if len(linear.classes) > 1 + len(externals):
-        return "unknown"
+    for base in linear.classes[1:]:
+        if isinstance(base, ClassDefinition) and class_kind(c, base) != "script":
+            return "unknown"
     return "script"
 
 
@@ -251,14 +252,6 @@ def compile_class(c: Compiler, found: ClassFacts) -> Summary:
         return found.summary
     found.compiled = True
     definition = found.definition
-    if "__init__" not in found.methods:
-        _at_class(
-            c,
-            found,
-            "JIT604",
-            f"Class '{definition.name}' does not have an __init__ function defined",
-            "A script class needs an __init__",
-        )
     for name in sorted(found.methods):
         function = found.methods[name]
         marks = c.marks(function)
@@ -361,6 +354,13 @@ def construct(
     if found is None:
         return Val(kind)
     e.link(at, compile_class(c, found))
+    if "__init__" not in found.methods:
+        e.report(
+            "JIT604",
+            at,
+            f"Class {found.definition.name} does not have an __init__ function defined",
+            f"'{found.definition.name}' needs an __init__ of its own to be instantiated",
+        )
     summary = found.summaries.get("__init__")
     if summary is not None and summary.schema is not None and summary.done:
         call_schemas(e, at, (summary.schema,), args, kwargs)

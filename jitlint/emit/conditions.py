@@ -72,6 +72,12 @@ def emit_condition(e: Emitter, node: tree.Expr) -> Condition:
             from jitlint.emit.reflection import emit_hasattr
 
             return emit_hasattr(e, node)
+        case tree.Apply(func=tree.Select(name="isinstance") as function):
+            from jitlint.emit.expressions import emit_expr
+            from jitlint.emit.reflection import emit_isinstance
+
+            if isinstance(emit_expr(e, function), Special):
+                return emit_isinstance(e, node)
     return _plain(e, node)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jitlint.emit.conditions import Condition, emit_condition, insert_refinements
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.environment import Frame
+from jitlint.emit.exits import check_guarded, check_loop_guard
 from jitlint.emit.iteration import iterate, unrolled_elements
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Sugared, SugaredTuple, Val
 from jitlint.emit.variables import widened
@@ -33,6 +34,9 @@ def emit_if(e: Emitter, statement: tree.If, rest: tuple[tree.Stmt, ...]) -> bool
             arms.append((frame, exits))
     (true, true_exits), (false, false_exits) = arms
     join(e, statement, true, true_exits, false, false_exits, uncertain=condition.maybe_static)
+    if not condition.maybe_static:
+        check_guarded(e, statement, true_exits, false_exits, rest)
+        check_loop_guard(e, statement, rest)
     if condition.maybe_static and (true_exits or false_exits) and not (true_exits and false_exits):
         # The rest of the block exists only where the arm that exits was not the one the compiler chose.
         e.condition = condition.when_false if true_exits else condition.when_true
@@ -74,6 +78,7 @@ def join(
             frame.notes[name] = (
                 "JIT202",
                 f"{name} is not defined in the {arm} branch",
+                None,
             )
             continue
         if not isinstance(in_true, Val) or not isinstance(in_false, Val):
@@ -86,7 +91,7 @@ def join(
             continue
         # A sugared value bound in an arm is lost after it.
         if frame.find(name) is None:
-            frame.notes.setdefault(name, ("JIT202" if not uncertain else "", f"{name} is not defined in the branch"))
+            frame.notes.setdefault(name, ("", "", None))
             frame.values.setdefault(name, UNKNOWN_VAL)
     for one, exits in ((true, true_exits), (false, false_exits)):
         if not exits:
@@ -121,7 +126,7 @@ def _join_values(e: Emitter, statement: tree.If, name: str, in_true: Val, in_fal
             )
             frame.values[name] = UNKNOWN_VAL
         else:
-            frame.notes[name] = ("JIT204", text)
+            frame.notes[name] = ("JIT204", text, None)
         return
     frame.values[name] = Val(joined)
     frame.stored[name] = joined
@@ -174,7 +179,7 @@ def _emit_loop_body(
         if isinstance(before, Val):
             _join_loop(e, statement, name, before, stored)
         elif before is None:
-            outer.notes.setdefault(name, ("JIT301", f"undefined value {name}"))
+            outer.notes.setdefault(name, ("JIT301", f"undefined value {name}", None))
 
 
 def _join_loop(e: Emitter, statement: tree.For | tree.While, name: str, before: Val, stored: object) -> None:

@@ -68,8 +68,6 @@ def as_val(e: Emitter, node: ast.AST, value: Sugared) -> Val:
             return UNKNOWN_VAL
         case ClassRef(type=kind):
             what = str(kind)
-        case Special(name=what):
-            pass
         case _:
             what = describe(value)
     e.report("JIT310", node, f"{what} cannot be used as a value", f"{what} is not a value in TorchScript")

@@ -7,6 +7,7 @@ annotation may have widened) or its sugared value, and notes why a name is missi
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -23,7 +24,7 @@ class Frame:
     parent: Frame | None = None
     values: dict[str, Sugared] = field(default_factory=dict)
     stored: dict[str, Type] = field(default_factory=dict)
-    notes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    notes: dict[str, tuple[str, str, ast.AST | None]] = field(default_factory=dict)
     members: dict[tuple[int, str], Sugared] = field(default_factory=dict)
 
     def find(self, name: str) -> Sugared | None:
@@ -55,8 +56,8 @@ class Frame:
             frame = frame.parent
         return None
 
-    def note(self, name: str) -> tuple[str, str] | None:
-        """Why `name` is not defined here: (rule, the compiler's text), if a branch is the reason."""
+    def note(self, name: str) -> tuple[str, str, ast.AST | None] | None:
+        """Why `name` is not defined here: (rule, the compiler's text, the place it points at; None: the use)."""
         for frame in self.outwards():
             if name in frame.notes:
                 return frame.notes[name]

@@ -46,7 +46,7 @@ def emit_list(e: Emitter, node: tree.ListLiteral, hint: Type | None) -> Val:
         e.report(
             "JIT229",
             node.at,
-            "",
+            "compiler process killed by SIGSEGV",
             "A list literal where Any is expected crashes the compiler",
         )
         return Val(ListType(UNKNOWN))
@@ -94,7 +94,7 @@ def emit_list(e: Emitter, node: tree.ListLiteral, hint: Type | None) -> Val:
         e.report(
             "JIT218",
             node.at,
-            f"Expected an annotation of type List, but got {hint}" if str(hint) != "" else "",
+            f"Expected an annotation of type List but got {hint}",
             f"A list literal stands where {hint} is expected",
         )
         return UNKNOWN_VAL
@@ -170,7 +170,7 @@ def emit_dict(e: Emitter, node: tree.DictLiteral, hint: Type | None) -> Val:
         e.report(
             "JIT218",
             node.at,
-            f"Expected an annotation of type Dict, but got {hint}",
+            f"Expected an annotation of type Dict but got {hint}",
             f"A dict literal stands where {hint} is expected",
         )
         return UNKNOWN_VAL
@@ -249,12 +249,12 @@ def emit_list_comp(e: Emitter, node: tree.ListComp, hint: Type | None) -> Val:
         hint = candidates[0] if len(candidates) == 1 else None
     if hint is not None and not isinstance(hint, ListType) and not contains_unknown(hint):
         if hint == ANY:
-            e.report("JIT229", node.at, "", "A list comprehension where Any is expected crashes the compiler")
+            e.report("JIT229", node.at, "r INTERNAL ASSERT FAILED", "A list comprehension where Any is expected crashes the compiler")
         else:
             e.report(
                 "JIT218",
                 node.at,
-                f"Expected an annotation of type List, but got {hint}",
+                f"Expected an annotation of type List but got {hint}",
                 f"A list comprehension stands where {hint} is expected",
             )
         return UNKNOWN_VAL
@@ -288,6 +288,14 @@ def emit_dict_comp(e: Emitter, node: tree.DictComp, hint: Type | None) -> Val:
             assign_target(e, node.target, element)
             next_key = emit_val(e, node.key).type
             next_value = emit_val(e, node.value).type
+            if key is not None and key != next_key and not contains_unknown(key) and not contains_unknown(next_key):
+                e.report(
+                    "JIT228",
+                    node.at,
+                    f"Dicts may only contain homogeneous keys, but the type of the first generated key was {key}",
+                    f"The comprehension gives keys of types {key} and {next_key}",
+                )
+                return UNKNOWN_VAL
             key = next_key if key is None else unify(key, next_key) or UNKNOWN
             value = next_value if value is None else unify(value, next_value, True) or UNKNOWN
     if isinstance(hint, DictType):
@@ -307,9 +315,13 @@ def emit_dict_comp(e: Emitter, node: tree.DictComp, hint: Type | None) -> Val:
             )
         return Val(hint)
     key = key or STR
-    problem = key_problem(key)
-    if problem is not None:
-        e.report("JIT228", node.at, problem, f"A {key} cannot be the key of a dict")
+    if key_problem(key) is not None:
+        e.report(
+            "JIT228",
+            node.at,
+            f"Dicts may only contain homogeneous keys, but the type of the first generated key was {key}",
+            f"A {key} cannot be the key of a dict",
+        )
         return UNKNOWN_VAL
     return Val(DictType(key, value or TENSOR))
 

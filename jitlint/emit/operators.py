@@ -7,7 +7,7 @@ from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.values import UNKNOWN_VAL, Val
 from jitlint.syntax import tree
-from jitlint.types.model import BOOL, FLOAT, INT, UNKNOWN, ClassType, EnumType, ListType, Simple, TupleType
+from jitlint.types.model import BOOL, FLOAT, INT, STR, UNKNOWN, ClassType, EnumType, ListType, Simple, TupleType
 from jitlint.types.relations import contains_unknown
 
 SYMBOLS = {
@@ -91,6 +91,8 @@ def emit_binary_values(e: Emitter, node: tree.Binary | tree.AugAssign, left: Val
     if op == "+" and isinstance(left.type, TupleType) and isinstance(right.type, TupleType):
         return Val(TupleType(left.type.elements + right.type.elements))
     symbol = SYMBOLS.get(op)
+    if op == "%" and left.type == STR:
+        return Val(STR)
     if symbol is None or left.type == UNKNOWN or right.type == UNKNOWN:
         return _unknown_operand(op, left, right)
     if op in ("==", "!=") and isinstance(left.type, EnumType) and isinstance(right.type, EnumType):

@@ -7,6 +7,7 @@ import ast
 from jitlint.emit.calls import call_arguments, call_value
 from jitlint.emit.convert import as_val, convert
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.expressions import emit_expr
 from jitlint.emit.iteration import iteration_of, unrolled_elements
 from jitlint.emit.values import (
     UNKNOWN_VAL,
@@ -63,9 +64,9 @@ def emit_special(e: Emitter, node: tree.Apply, form: Special, hint: Type | None)
         case "unchecked_cast" | "unchecked_unwrap_optional":
             return _unchecked(e, node)
         case "isinstance" | "hasattr":
-            from jitlint.emit.conditions import emit_condition
+            from jitlint.emit.reflection import emit_hasattr, emit_isinstance
 
-            condition = emit_condition(e, node)
+            condition = emit_isinstance(e, node) if name == "isinstance" else emit_hasattr(e, node)
             if condition.static is not None:
                 return Val(BOOL, condition.static)
             return Val(BOOL, maybe_constant=condition.maybe_static)
@@ -80,6 +81,18 @@ def emit_special(e: Emitter, node: tree.Apply, form: Special, hint: Type | None)
         case "super":
             call_arguments(e, node)
             return Val(TENSOR) if False else Opaque()
+        case "tensor_cast":
+            if node.args or node.kwargs:
+                call_arguments(e, node)
+                e.report(
+                    "JIT304",
+                    node.at,
+                    "args.empty() && kwargs.empty() INTERNAL ASSERT FAILED",
+                    "A cast such as x.float() takes no arguments in TorchScript; use x.to(...)",
+                )
+            return Val(TENSOR)
+        case "rpc_async" | "rpc_sync" | "remote":
+            return _rpc(e, node, name)
         case "tolist":
             return _tolist(e, node, hint)
         case "slice":
@@ -89,7 +102,18 @@ def emit_special(e: Emitter, node: tree.Apply, form: Special, hint: Type | None)
             return UNKNOWN_VAL
     if name.startswith("legacy:"):
         return _legacy(e, node)
-    call_arguments(e, node)
+    for one in [*node.args, *(keyword.value for keyword in node.kwargs)]:
+        emit_expr(e, one)
+    return UNKNOWN_VAL
+
+
+def _rpc(e: Emitter, node: tree.Apply, name: str) -> Sugared:
+    for one in [*node.args, *(keyword.value for keyword in node.kwargs)]:
+        emit_expr(e, one)
+    if any(keyword.name not in ("args", "kwargs", "timeout") for keyword in node.kwargs) or node.kwargs:
+        e.report("JIT321", node.at, f"{name}(..) does not support kwargs yet.")
+    elif len(node.args) < 2:
+        e.report("JIT321", node.at, f"Possible forms of call to {name}(..) are: {name}(dst_worker_name, user_callable)")
     return UNKNOWN_VAL
 
 
@@ -125,7 +149,7 @@ def _range(e: Emitter, node: tree.Apply) -> Sugared:
 
 
 def _enumerate(e: Emitter, node: tree.Apply) -> Sugared:
-    from jitlint.emit.expressions import emit_expr, emit_val
+    from jitlint.emit.expressions import emit_val
 
     for keyword in node.kwargs:
         emit_val(e, keyword.value)
@@ -140,8 +164,6 @@ def _enumerate(e: Emitter, node: tree.Apply) -> Sugared:
 
 
 def _zip(e: Emitter, node: tree.Apply) -> Sugared:
-    from jitlint.emit.expressions import emit_expr
-
     if any(isinstance(arg, tree.Starred) for arg in node.args):
         call_arguments(e, node)
         return Opaque()
@@ -152,8 +174,6 @@ def _zip(e: Emitter, node: tree.Apply) -> Sugared:
 
 
 def _list(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
-    from jitlint.emit.expressions import emit_expr
-
     hint = hint.element if isinstance(hint, OptionalType) else hint
     if not node.args:
         return Val(hint) if isinstance(hint, ListType) else Val(ListType(TENSOR), empty_list=True)
@@ -177,7 +197,7 @@ def _list(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
 
 def _dict(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
     from jitlint.emit import literals
-    from jitlint.emit.expressions import emit_expr, emit_val
+    from jitlint.emit.expressions import emit_val
     from jitlint.types.model import STR
 
     hint = hint.element if isinstance(hint, OptionalType) else hint
@@ -217,7 +237,7 @@ def _dict_result(e: Emitter, node: tree.Apply, made: Type, hint: Type | None) ->
         e.report(
             "JIT218",
             node.at,
-            f"Type annotation was inferred to be `{hint}`, but the type of keys given by the dict literal is {made.key}",
+            f"Type annotation was inferred to be `{hint}`, but the type of keys {made.key} did not match the annotated one",
         )
     elif not is_subtype(made.value, hint.value):
         e.report(
@@ -231,8 +251,6 @@ def _dict_result(e: Emitter, node: tree.Apply, made: Type, hint: Type | None) ->
 
 def _tuple(e: Emitter, node: tree.Apply) -> Sugared:
     from jitlint.emit.assignments import unpacked
-    from jitlint.emit.expressions import emit_expr
-
     if not node.args:
         return Val(TupleType(()))
     if len(node.args) != 1:
@@ -300,8 +318,6 @@ def _unchecked(e: Emitter, node: tree.Apply) -> Sugared:
 
 
 def _fork(e: Emitter, node: tree.Apply, wrapper: type[FutureType] | type[AwaitType]) -> Sugared:
-    from jitlint.emit.expressions import emit_expr
-
     if not node.args:
         e.report("JIT321", node.at, "Expected at least one argument to fork()")
         return UNKNOWN_VAL
@@ -357,7 +373,8 @@ def _legacy(e: Emitter, node: tree.Apply) -> Sugared:
                 e.report(
                     "JIT304",
                     node.at,
-                    f"Unrecognized keyword argument to constructor, only device is supported",
+                    "Legacy Tensor Constructor only supports two schemas in TorchScript:\n1. torch.Tensor(*size: int, device)\n2. "
+                    "torch.Tensor(List, device)",
                 )
     return Val(TENSOR)
 

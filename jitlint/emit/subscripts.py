@@ -17,7 +17,6 @@ from jitlint.emit.values import (
     SugaredList,
     SugaredTuple,
     Val,
-    describe,
 )
 from jitlint.syntax import tree
 from jitlint.types.model import (
@@ -61,8 +60,7 @@ def emit_subscript(e: Emitter, node: tree.Subscript, hint: Type | None = None) -
             return emit_subscript_of(e, node, value)
         case EnumRef() | PythonValue():
             return as_val(e, node.at, value)
-    e.report("JIT220", node.at, f"{describe(value)} is not subscriptable")
-    return UNKNOWN_VAL
+    return as_val(e, node.value.at, value)
 
 
 def _sugared(e: Emitter, node: tree.Subscript, value: SugaredTuple | SugaredList) -> Sugared:
@@ -192,7 +190,13 @@ def _slice(e: Emitter, node: tree.Subscript, index: tree.SliceExpr, value: Val) 
 
 def _class_item(e: Emitter, node: tree.Subscript, value: Val, args: list[Val]) -> Sugared:
     if isinstance(value.type, ClassType) and e.compiler.class_has_method(value.type, "__getitem__") is False:
-        e.report("JIT220", node.at, f"'{value.type}' object is not subscriptable")
+        e.report(
+            "JIT220",
+            node.at,
+            f"'{value.type}' object has no attribute or method '__getitem__'. Did you forget to initialize an attribute in "
+            "__init__()?",
+            "The class does not define __getitem__",
+        )
         return UNKNOWN_VAL
     return call_method(e, node.at, value, "__getitem__", args, "JIT220")
 
@@ -250,7 +254,7 @@ def _tuple_index(e: Emitter, node: tree.Subscript, index: tree.Expr, kind: Tuple
         e.report(
             "JIT222",
             node.at,
-            f"Cannot index into a tuple with a non-integer literal because we cannot resolve the output type",
+            f"Cannot index into a {kind} with a non-integer literal because we cannot resolve the output type",
             "A tuple of different types can be indexed only by an integer literal",
         )
         return UNKNOWN_VAL
@@ -258,10 +262,12 @@ def _tuple_index(e: Emitter, node: tree.Subscript, index: tree.Expr, kind: Tuple
 
 
 def _tensor(e: Emitter, node: tree.Subscript) -> Val:
-    from jitlint.emit.assignments import unpacked
     from jitlint.emit.expressions import emit_val
 
     seen_dots = False
+    if len(node.indices) == 1 and isinstance(node.indices[0], tree.Dots):
+        e.report("JIT221", node.at, "Cannot emit expr for: (dots)", "`x[...]` alone is not supported")
+        return Val(TENSOR)
     for index in node.indices:
         match index:
             case tree.SliceExpr(start=start, end=end, step=step):
@@ -279,7 +285,8 @@ def _tensor(e: Emitter, node: tree.Subscript) -> Val:
                     )
                 seen_dots = True
             case tree.Starred(value=inner):
-                unpacked(e, index.at, emit_val(e, inner), None)
+                emit_val(e, inner)
+                e.report("JIT213", index.at, "Unexpected starred expansion. File a bug report")
             case _:
                 from jitlint.emit.expressions import emit_expr
 

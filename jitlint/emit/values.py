@@ -223,6 +223,8 @@ def describe(value: Sugared) -> str:
             return "module"
         case MethodRef():
             return "method"
+        case SchemaRef(name=name) if name.startswith("aten::"):
+            return "builtin"
         case FunctionRef() | SchemaRef() | IgnoredRef():
             return "function"
         case Builtin() | Dispatch():
@@ -246,5 +248,5 @@ def describe(value: Sugared) -> str:
         case Cast(name=name):
             return f"__{name}__"
         case Special(name=name):
-            return name
+            return "LegacyTypedConstructor" if name.startswith("legacy:") else name
     return "value"

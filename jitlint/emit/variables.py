@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from jitlint.emit.convert import convert, fits
-from jitlint.emit.emitter import Emitter
-from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Sugared, Val, describe
-from jitlint.types.model import NONE, OptionalType, TensorType, Type
+from jitlint.emit.emitter import Emitter, first_line
+from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, PythonValue, Sugared, Val, describe
+from jitlint.types.model import NONE, NUMBER, TENSOR, ListType, OptionalType, TensorType, Type, UnionType
 from jitlint.types.relations import contains_unknown, is_subtype
 
 
@@ -35,6 +35,12 @@ def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated
             if isinstance(old.type, TensorType) and old.type.inferred:
                 hint = (
                     f'. Because "{name}" was not annotated with an explicit type it is assumed to be type \'Tensor\'.'
+                )
+            elif old.type == ListType(TENSOR) and isinstance(stored, ListType):
+                hint = (
+                    ". Empty lists default to List[Tensor]. Add a variable annotation to the assignment to create an empty"
+                    " list of another type (torch.jit.annotate(List[T, []]) where T is the type of elements in the list"
+                    " for Python 2)"
                 )
             e.report(
                 "JIT203",
@@ -119,23 +125,31 @@ def get_variable(e: Emitter, node: ast.AST, name: str) -> Sugared:
         return own
     found = e.compiler.global_value(e, name)
     if found is not None:
-        if isinstance(found, Opaque):
-            e.unknown(node, f"'{name}' could not be resolved")
-        return found
+        return named(e, node, name, found)
     note = e.frame.note(name)
     if note is not None:
-        code, text = note
+        code, text, place = note
         if code:
-            e.report(code, node, text)
+            e.report(code, place or node, text)
     elif name not in ("__class__",):
         e.report("JIT301", node, f"undefined value {name}", f"'{name}' has no value in the compiled function")
     return UNKNOWN_VAL
 
 
+def named(e: Emitter, node: ast.AST, name: str, value: Sugared) -> Sugared:
+    """A Python object that the function names: some are refused for being named."""
+    match value:
+        case Opaque():
+            e.unknown(node, f"'{name}' could not be resolved")
+        case PythonValue(callable_as="refused", name=error):
+            code = "JIT307" if "Python builtin" in error else "JIT313"
+            e.report(code, node, error, f"'{name}' cannot be used in TorchScript: {first_line(error)}")
+            return UNKNOWN_VAL
+    return value
+
+
 def widened(kind: Type) -> bool:
     """Whether an outer variable of this type lets a join fall back to a Union."""
-    from jitlint.types.model import NUMBER, UnionType
-
     return isinstance(kind, (UnionType, OptionalType)) or kind == NUMBER
 
 
