@@ -41,13 +41,15 @@ class Store(dict[str, Any]):
     """A mutable part of the heap: the variables of a frame, the attributes of an object, the cell of a list.
 
     `born` is the step at which it was made: a call that writes to older stores has effects on its surroundings.
+    `owner`: of a container's children, the container's state.
     """
 
-    __slots__ = ("born",)
+    __slots__ = ("born", "owner")
 
     def __init__(self, born: int) -> None:
         super().__init__()
         self.born = born
+        self.owner: Store | None = None
 
 
 class ListObject(Value):
@@ -130,6 +132,8 @@ class Module(Value):
         self.sealed = False
         self.raises = False
         self.frozen: ModuleInstance | None = None
+        if children is not None:
+            children.owner = state
         state.update(complete=True, reasons=(), open=False, element=None, hooks=(), pre_hooks=())
 
 
@@ -196,6 +200,8 @@ class Heap:
 
     def write(self, store: Store, name: str, value: Any) -> None:
         if store.born < self.oldest:
+            if not store.born:
+                return  # a global's: see `settle`
             self.oldest = store.born
         if self.journals:
             journal = self.journals[-1]

@@ -106,7 +106,7 @@ class Subscripted(Value):
     args: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Function(Value):
     """A Python function (or method, where `bound` is its receiver). `marks` are the torch.jit marks it bears:
     export, ignore, unused, drop, script, overload, overload_method, and ``wrapped`` for a decorator that keeps
@@ -117,15 +117,22 @@ class Function(Value):
     definition: FunctionDefinition
     marks: frozenset[str] = frozenset()
     bound: Value | None = field(default=None, compare=False)
-    closure: object = field(default=None, compare=False, repr=False)
+    closure: object = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        marks = f", {sorted(self.marks)}" if self.marks else ""
+        return f"Function({self.definition.module.name}:{self.definition.qualname}{marks})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Class(Value):
     """A class with source."""
 
     definition: ClassDefinition
-    closure: object = field(default=None, compare=False, repr=False)
+    closure: object = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        return f"Class({self.definition.module.name}:{self.definition.qualname})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,952 @@
+"""Expressions of the abstract run: from a node and a frame to a value. Never raises but for `PathEnds` and limits."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from typing import TYPE_CHECKING, Any
+
+from jitlint.shapes import interpreter as core
+from jitlint.shapes.annotation_objects import is_generic, is_type_object
+from jitlint.shapes.heap import (
+    ABSENT,
+    BuiltinMethod,
+    DictObject,
+    InstanceObject,
+    ListObject,
+    Module,
+    key_of,
+)
+from jitlint.shapes.joins import condition_text, element_of, is_tensor, join, one_of, options_of, scalar_type
+from jitlint.shapes.narrowing import narrowings
+from jitlint.shapes.values import (
+    Absent,
+    Class,
+    Constant,
+    External,
+    Function,
+    Lambda,
+    ModuleObject,
+    OneOf,
+    Parameter,
+    Partial,
+    Sequence,
+    Subscripted,
+    Typed,
+    Unknown,
+    Value,
+)
+from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, STR, TENSOR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jitlint.shapes.interpreter import Frame, Interpreter
+
+UNKNOWN = Unknown()
+_TYPE_OPERANDS = (Class, External, Subscripted, Constant)
+_BIG = 1 << 64
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
+    ast.BitOr: operator.or_,
+    ast.BitAnd: operator.and_,
+    ast.BitXor: operator.xor,
+}
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_DUNDERS: dict[type[ast.operator], str] = {
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.Div: "__truediv__",
+    ast.FloorDiv: "__floordiv__",
+    ast.MatMult: "__matmul__",
+}
+
+
+def evaluate(run: Interpreter, node: ast.expr, frame: Frame) -> Value:
+    run.step()
+    handler = _HANDLERS.get(node.__class__)
+    return UNKNOWN if handler is None else handler(run, node, frame)
+
+
+def _constant(run: Interpreter, node: ast.Constant, frame: Frame) -> Value:
+    return Constant(node.value)
+
+
+def _name(run: Interpreter, node: ast.Name, frame: Frame) -> Value:
+    value = run.name(frame, node.id)
+    return value if value is not None else Unknown(f"{node.id} is not defined")
+
+
+def _attribute(run: Interpreter, node: ast.Attribute, frame: Frame) -> Value:
+    base = evaluate(run, node.value, frame)
+    value = run.attribute(base, node.attr)
+    if value is None:
+        raise core.PathEnds
+    return value
+
+
+def _call(run: Interpreter, node: ast.Call, frame: Frame) -> Value:
+    function = evaluate(run, node.func, frame)
+    args: list[Value] = []
+    kwargs: dict[str, Value] = {}
+    open_ = False
+    for arg in node.args:
+        if isinstance(arg, ast.Starred):
+            starred = evaluate(run, arg.value, frame)
+            items = iterate(run, starred)
+            if items is None:
+                open_ = True
+                args.append(Sequence("*", None, element(run, starred)))
+            else:
+                args.extend(items)
+        else:
+            args.append(evaluate(run, arg, frame))
+    for keyword in node.keywords:
+        value = evaluate(run, keyword.value, frame)
+        if keyword.arg is not None:
+            kwargs[keyword.arg] = value
+            continue
+        entries = value.items if isinstance(value, DictObject) else None
+        if entries is None:
+            open_ = True
+            continue
+        for key, item in entries.values():
+            if isinstance(key, Constant) and isinstance(key.value, str):
+                kwargs[key.value] = item
+            else:
+                open_ = True
+    if isinstance(function, Unknown) and isinstance(node.func, ast.Attribute):
+        run.incomplete(evaluate(run, node.func.value, frame), f"it calls {node.func.attr}, which is not known")
+    return run.call(function, args, kwargs, frame, open_)
+
+
+# --- operators -----------------------------------------------------------------------------------------------
+
+
+def _bin_op(run: Interpreter, node: ast.BinOp, frame: Frame) -> Value:
+    return binary(run, node.op, evaluate(run, node.left, frame), evaluate(run, node.right, frame))
+
+
+def binary(run: Interpreter, op: ast.operator, left: Value, right: Value) -> Value:
+    """``left op right``."""
+    if isinstance(left, OneOf) or isinstance(right, OneOf):
+        lefts, rights = options_of(left), options_of(right)
+        if len(lefts) * len(rights) > 8:
+            return _typed_binary(op, left, right)
+        return one_of(
+            [
+                (binary(run, op, one, other), first or second)
+                for one, first in lefts
+                for other, second in rights
+            ]
+        )
+    first, second = run.plain(left), run.plain(right)
+    if first is not NotImplemented and second is not NotImplemented:
+        return _fold(op, first, second)
+    if isinstance(first, str) and isinstance(op, ast.Mod):
+        return _format(run, first, right)
+    joined = _concatenate(run, op, left, right)
+    if joined is not None:
+        return joined
+    if isinstance(left, InstanceObject):
+        method = run.attribute(left, _DUNDERS.get(type(op), "__or__"))
+        return run.call(method, [right], {}) if isinstance(method, Function) else UNKNOWN
+    return _typed_binary(op, left, right)
+
+
+def _fold(op: ast.operator, first: Any, second: Any) -> Value:
+    function = _BINARY.get(type(op))
+    if function is None:
+        return UNKNOWN
+    if isinstance(op, ast.Pow | ast.LShift) and isinstance(second, int) and abs(second) > 64:
+        return UNKNOWN
+    if isinstance(op, ast.Mult) and isinstance(first, str | bytes) and isinstance(second, int) and second > 1000:
+        return Typed(STR)
+    try:
+        result = function(first, second)
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
+        if isinstance(error, TypeError | ZeroDivisionError):
+            raise core.PathEnds from error
+        return UNKNOWN
+    if isinstance(result, int) and abs(result) > _BIG:
+        return Typed(INT)
+    return Constant(result)
+
+
+def _format(run: Interpreter, text: str, right: Value) -> Value:
+    """``text % right``."""
+    items = right.items if isinstance(right, Sequence) else (right,)
+    plain = [run.plain(item) for item in items] if items is not None else [NotImplemented]
+    if NotImplemented in plain:
+        return Typed(STR)
+    try:
+        return Constant(text % tuple(plain))
+    except (TypeError, ValueError):
+        return Typed(STR)
+
+
+def _typed_binary(op: ast.operator, left: Value, right: Value) -> Value:
+    if is_tensor(left) or is_tensor(right):
+        return Typed(TENSOR)
+    first, second = scalar_type(left), scalar_type(right)
+    if first == STR and (second == STR or isinstance(op, ast.Mod)):
+        return Typed(STR)
+    if first is None or second is None:
+        return UNKNOWN
+    numbers = {INT, FLOAT, BOOL, COMPLEX}
+    if first in numbers and second in numbers:
+        if isinstance(op, ast.Div):
+            return Typed(COMPLEX if COMPLEX in (first, second) else FLOAT)
+        if isinstance(op, ast.Pow) and FLOAT not in (first, second):
+            return UNKNOWN
+        for type_ in (COMPLEX, FLOAT):
+            if type_ in (first, second):
+                return Typed(type_)
+        if isinstance(op, ast.BitAnd | ast.BitOr | ast.BitXor) and first == second == BOOL:
+            return Typed(BOOL)
+        return Typed(INT)
+    return UNKNOWN
+
+
+def _concatenate(run: Interpreter, op: ast.operator, left: Value, right: Value) -> Value | None:
+    """Operators of lists, tuples, dicts and sets."""
+    if isinstance(op, ast.Add):
+        if isinstance(left, ListObject) and isinstance(right, ListObject):
+            if left.items is not None and right.items is not None:
+                return run.heap.list(left.items + right.items)
+            return run.heap.list(None, _either(element_of(left.items, left.element), element_of(right.items, right.element)))
+        if isinstance(left, Sequence) and isinstance(right, Sequence):
+            if left.items is not None and right.items is not None:
+                return Sequence("tuple", left.items + right.items)
+            return Sequence("tuple", None, _either(element_of(left.items, left.element), element_of(right.items, right.element)))
+        if isinstance(left, ListObject) or isinstance(right, ListObject):
+            return run.heap.list(None)
+    if isinstance(op, ast.Mult):
+        for sequence, count in ((left, right), (right, left)):
+            number = run.plain(count)
+            if isinstance(sequence, Sequence | ListObject):
+                items = sequence.items
+                if isinstance(number, int) and items is not None and len(items) * number <= core.MAX_ITEMS:
+                    repeated = items * max(number, 0)
+                    return run.heap.list(repeated) if isinstance(sequence, ListObject) else Sequence("tuple", repeated)
+                inner = element_of(items, sequence.element)
+                return run.heap.list(None, inner) if isinstance(sequence, ListObject) else Sequence("tuple", None, inner)
+    if isinstance(left, DictObject) and isinstance(right, DictObject) and isinstance(op, ast.BitOr):
+        if left.items is None or right.items is None:
+            return run.heap.dict(None)
+        merged = run.heap.dict(None, left.ordered)
+        merged.cell["items"] = {**left.items, **right.items}
+        return merged
+    if isinstance(left, ListObject) and isinstance(right, ListObject) and left.kind == right.kind == "set":
+        return run.heap.list(None, None, "set")
+    if isinstance(op, ast.BitOr) and isinstance(left, _TYPE_OPERANDS) and isinstance(right, _TYPE_OPERANDS):
+        if not all(operand == Constant(None) or is_type_object(operand) for operand in (left, right)):
+            return Unknown("a union type")
+        return Subscripted(External("types.UnionType"), (left, right))
+    return None
+
+
+def _either(first: Value | None, second: Value | None) -> Value | None:
+    if first is None or second is None:
+        return first or second
+    return join(first, second)
+
+
+def _unary_op(run: Interpreter, node: ast.UnaryOp, frame: Frame) -> Value:
+    value = evaluate(run, node.operand, frame)
+    if isinstance(node.op, ast.Not):
+        truth = run.truth(value)
+        return Typed(BOOL) if truth is None else Constant(not truth)
+    return unary(run, node.op, value)
+
+
+def unary(run: Interpreter, op: ast.unaryop, value: Value) -> Value:
+    if isinstance(value, OneOf):
+        return one_of([(unary(run, op, option), text) for option, text in value.options])
+    plain = run.plain(value)
+    if plain is not NotImplemented:
+        try:
+            match op:
+                case ast.USub():
+                    return Constant(-plain)
+                case ast.UAdd():
+                    return Constant(+plain)
+                case ast.Invert():
+                    return Constant(~plain)
+        except TypeError as error:
+            raise core.PathEnds from error
+    if is_tensor(value):
+        return Typed(TENSOR)
+    if isinstance(value, Typed) and value.type in (INT, FLOAT, COMPLEX):
+        return value
+    return UNKNOWN
+
+
+def _bool_op(run: Interpreter, node: ast.BoolOp, frame: Frame) -> Value:
+    is_and = isinstance(node.op, ast.And)
+    options: list[tuple[Value, str]] = []
+    undo: list[tuple[Any, str, Value]] = []
+    result: Value = UNKNOWN
+    try:
+        for number, part in enumerate(node.values):
+            value = evaluate(run, part, frame)
+            truth = run.truth(value)
+            last = number == len(node.values) - 1
+            if last or (truth is not None and truth != is_and):
+                options.append((value, ""))
+                break
+            if truth is None:
+                kept = falsy(value) if is_and else truthy(run, value)
+                if kept is not None:
+                    options.extend(options_of(kept, condition_text(part, not is_and)))
+                for store, name, narrowed in narrowings(run, part, is_and, frame):
+                    undo.append((store, name, store[name]))
+                    run.heap.write(store, name, narrowed)
+        result = one_of(options)
+    finally:
+        for store, name, old in reversed(undo):
+            run.heap.write(store, name, old)
+    return result
+
+
+def falsy(value: Value) -> Value | None:
+    """What a value is where it is false; None where it never is."""
+    match value:
+        case Typed(type=type_) if type_ == BOOL:
+            return Constant(False)
+        case Typed(type=type_) if type_ == INT:
+            return Constant(0)
+        case Typed(type=type_) if type_ == STR:
+            return Constant("")
+        case OneOf(options=options):
+            kept = [(found, text) for option, text in options if (found := falsy(option)) is not None]
+            return one_of(kept) if kept else None
+        case Constant(value=constant):
+            return value if not constant else None
+        case Class() | Function() | Module() | Lambda() | Partial():
+            return None
+    return value
+
+
+def truthy(run: Interpreter, value: Value) -> Value | None:
+    """What a value is where it is true; None where it never is."""
+    match value:
+        case Typed(type=type_) if type_ == BOOL:
+            return Constant(True)
+        case OneOf(options=options):
+            kept = [(option, text) for option, text in options if run.truth(option) is not False]
+            return one_of(kept) if kept else None
+    return None if run.truth(value) is False else value
+
+
+def _compare(run: Interpreter, node: ast.Compare, frame: Frame) -> Value:
+    left = evaluate(run, node.left, frame)
+    answer: bool | None = True
+    for op, comparator in zip(node.ops, node.comparators):
+        right = evaluate(run, comparator, frame)
+        if len(node.ops) == 1 and (is_tensor(left) or is_tensor(right)) and not isinstance(op, ast.Is | ast.IsNot):
+            return Typed(TENSOR)
+        holds = compare(run, op, left, right)
+        if holds is False:
+            return Constant(False)
+        if holds is None:
+            answer = None
+        left = right
+    return Typed(BOOL) if answer is None else Constant(answer)
+
+
+def compare(run: Interpreter, op: ast.cmpop, left: Value, right: Value) -> bool | None:
+    """Whether a comparison holds; None where that is not known."""
+    if isinstance(left, OneOf) or isinstance(right, OneOf):
+        answers = {compare(run, op, one, other) for one, _ in options_of(left) for other, _ in options_of(right)}
+        return answers.pop() if len(answers) == 1 else None
+    if isinstance(op, ast.In | ast.NotIn):
+        found = contains(run, right, left)
+        return found if found is None or isinstance(op, ast.In) else not found
+    if isinstance(op, ast.Is | ast.IsNot):
+        same = identical(run, left, right)
+        return same if same is None or isinstance(op, ast.Is) else not same
+    first, second = run.plain(left), run.plain(right)
+    if first is not NotImplemented and second is not NotImplemented:
+        try:
+            return bool(_COMPARE[type(op)](first, second))
+        except TypeError as error:
+            raise core.PathEnds from error
+    if isinstance(op, ast.Eq | ast.NotEq):
+        equal = equals(run, left, right)
+        return equal if equal is None or isinstance(op, ast.Eq) else not equal
+    if isinstance(left, Sequence) and isinstance(right, Sequence) and left.items is not None and right.items is not None:
+        pairs = [(run.plain(one), run.plain(other)) for one, other in zip(left.items, right.items)]
+        if all(one is not NotImplemented and other is not NotImplemented for one, other in pairs):
+            try:
+                return bool(
+                    _COMPARE[type(op)](
+                        tuple(run.plain(item) for item in left.items), tuple(run.plain(item) for item in right.items)
+                    )
+                )
+            except TypeError:
+                return None
+    return None
+
+
+_DISTINCT = (Class, Function, Lambda, Partial, Module, ListObject, DictObject, Sequence, ModuleObject, BuiltinMethod)
+
+
+def identical(run: Interpreter, left: Value, right: Value) -> bool | None:
+    """``left is right``."""
+    if isinstance(left, Unknown | Absent) or isinstance(right, Unknown | Absent):
+        return None
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Constant) and (one.value is None or isinstance(one.value, bool) or one.value is ...):
+            if isinstance(other, Constant):
+                return one.value is other.value
+            if isinstance(other, Typed):
+                return None if other.type == BOOL and one.value is not None else False
+            if isinstance(other, External):
+                return None if one.value is not None else not run_external_is_object(run, other)
+            return False
+    if isinstance(left, Class | Function | External | ModuleObject) and isinstance(right, Class | Function | External | ModuleObject):
+        return _same_definition(run, left, right)
+    if isinstance(left, InstanceObject) and isinstance(right, InstanceObject) and left.member and right.member:
+        return left.member == right.member and key_of(left.cls) == key_of(right.cls)
+    if isinstance(left, _DISTINCT) and isinstance(right, _DISTINCT):
+        return True if left is right else None if type(left) is type(right) else False
+    return None
+
+
+def run_external_is_object(run: Interpreter, value: External) -> bool | None:
+    """Whether an external name is surely something other than None."""
+    constant = run.plain(value)
+    return constant is not None if constant is not NotImplemented else True
+
+
+def _same_definition(run: Interpreter, left: Value, right: Value) -> bool | None:
+    if isinstance(left, External) and isinstance(right, External):
+        canonical = run.api.canonical if run.api is not None else str
+        if left.name == right.name or canonical(left.name) == canonical(right.name):
+            return True
+        return False if left.name.startswith(("torch.nn.", "builtins.")) and right.name.startswith(("torch.nn.", "builtins.")) else None
+    if type(left) is not type(right):
+        return False
+    return key_of(left) == key_of(right)
+
+
+def equals(run: Interpreter, left: Value, right: Value) -> bool | None:
+    """``left == right`` where they are not both plain constants."""
+    if isinstance(left, Unknown | Typed | Parameter | External) or isinstance(right, Unknown | Typed | Parameter | External):
+        if isinstance(left, External | Class | Function) and isinstance(right, External | Class | Function):
+            return _same_definition(run, left, right)
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, Constant) and one.value is None and isinstance(other, Typed) and other.type != TENSOR:
+                return False
+            if isinstance(one, Constant) and isinstance(other, Typed):
+                kinds = {INT: (int, float, bool), FLOAT: (int, float, bool), STR: (str,), BOOL: (bool, int, float)}
+                allowed = kinds.get(other.type)
+                if allowed is not None and not isinstance(one.value, allowed):
+                    return False
+        return None
+    if isinstance(left, ListObject | Sequence) and isinstance(right, ListObject | Sequence):
+        if isinstance(left, ListObject) != isinstance(right, ListObject) and "range" not in (left.kind, right.kind):
+            return False
+        if left.items is None or right.items is None:
+            return None
+        if len(left.items) != len(right.items):
+            return False
+        answers = [compare(run, ast.Eq(), one, other) for one, other in zip(left.items, right.items)]
+        return None if None in answers and False not in answers else False not in answers
+    if isinstance(left, DictObject) and isinstance(right, DictObject):
+        if left.items is None or right.items is None:
+            return None
+        return True if key_of(left) == key_of(right) else None
+    if isinstance(left, InstanceObject) and isinstance(right, InstanceObject):
+        return identical(run, left, right) if left.member and right.member else None
+    if isinstance(left, InstanceObject) or isinstance(right, InstanceObject):
+        instance, other = (left, right) if isinstance(left, InstanceObject) else (right, left)
+        assert isinstance(instance, InstanceObject)
+        if isinstance(other, Constant) and other.value is None:
+            return False
+        if instance.member is not None and isinstance(other, Constant):
+            value = instance.attributes.get("value")
+            if isinstance(value, Constant) and value.value == other.value:
+                return None  # a str or int Enum is equal, a plain one is not
+            return False
+        return None
+    return identical(run, left, right)
+
+
+def contains(run: Interpreter, container: Value, item: Value) -> bool | None:
+    """``item in container``."""
+    if isinstance(item, Unknown | Typed):
+        if isinstance(container, Sequence | ListObject | DictObject) and container.items is not None and not container.items:
+            return False
+        return None
+    plain = run.plain(container)
+    if isinstance(plain, str):
+        text = run.plain(item)
+        return text in plain if isinstance(text, str) else None
+    if isinstance(container, DictObject):
+        if container.items is None:
+            return None
+        entry = container.items.get(key_of(item))
+        if entry is not None:
+            return None if isinstance(entry[1], OneOf) and any(isinstance(o, Absent) for o, _ in entry[1].options) else True
+        return False if all(isinstance(key, Constant | Class | Function | External) for key, _ in container.items.values()) else None
+    if isinstance(container, Module) and container.children is not None:
+        name = run.plain(item)
+        return name in container.children if isinstance(name, str) and not container.state["open"] else None
+    items = iterate(run, container) if isinstance(container, Sequence | ListObject) else None
+    if items is None:
+        return None
+    answers = [compare(run, ast.Eq(), item, other) for other in items]
+    return True if True in answers else None if None in answers else False
+
+
+def _if_exp(run: Interpreter, node: ast.IfExp, frame: Frame) -> Value:
+    from jitlint.shapes.statements import condition, fork
+
+    truth = condition(run, node.test, frame)
+    if truth is not None:
+        return evaluate(run, node.body if truth else node.orelse, frame)
+    results: list[list[Value]] = [[], []]
+
+    def branch(number: int, part: ast.expr) -> Callable[[], bool]:
+        def go() -> bool:
+            results[number].append(evaluate(run, part, frame))
+            return False
+
+        return go
+
+    first, second = condition_text(node.test, True), condition_text(node.test, False)
+    if fork(run, frame, branch(0, node.body), branch(1, node.orelse), first, second, node.test):
+        raise core.PathEnds
+    if not results[0] or not results[1]:
+        return (results[0] or results[1])[0]
+    return join(results[0][0], results[1][0], first, second)
+
+
+# --- displays ------------------------------------------------------------------------------------------------
+
+
+def display(run: Interpreter, nodes: list[ast.expr], frame: Frame) -> tuple[tuple[Value, ...] | None, Value | None]:
+    """The items of a list or tuple display; where a star's length is not known, what is known of each."""
+    items: list[Value] = []
+    known = True
+    for node in nodes:
+        if isinstance(node, ast.Starred):
+            value = evaluate(run, node.value, frame)
+            inner = iterate(run, value)
+            if inner is None:
+                known = False
+                items.append(element(run, value))
+            else:
+                items.extend(inner)
+        else:
+            items.append(evaluate(run, node, frame))
+    return (tuple(items), None) if known else (None, element_of(tuple(items), None))
+
+
+def _tuple(run: Interpreter, node: ast.Tuple, frame: Frame) -> Value:
+    items, inner = display(run, node.elts, frame)
+    return Sequence("tuple", items, inner)
+
+
+def _list(run: Interpreter, node: ast.List, frame: Frame) -> Value:
+    items, inner = display(run, node.elts, frame)
+    return run.heap.list(items, inner)
+
+
+def _set(run: Interpreter, node: ast.Set, frame: Frame) -> Value:
+    items, inner = display(run, node.elts, frame)
+    return run.heap.list(items, inner, "set")
+
+
+def _dict(run: Interpreter, node: ast.Dict, frame: Frame) -> Value:
+    result = run.heap.dict([])
+    entries: dict[Any, tuple[Value, Value]] = {}
+    known = True
+    for key, value in zip(node.keys, node.values):
+        item = evaluate(run, value, frame)
+        if key is None:
+            if isinstance(item, DictObject) and item.items is not None:
+                entries.update(item.items)
+            else:
+                known = False
+            continue
+        name = evaluate(run, key, frame)
+        if isinstance(name, Unknown | Typed | OneOf):
+            known = False
+        entries[key_of(name)] = (name, item)
+    result.cell["items"] = entries if known else None
+    return result
+
+
+def _comprehension(run: Interpreter, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, frame: Frame) -> Value:
+    kind = {ast.ListComp: "list", ast.SetComp: "set"}.get(type(node), "iterator")
+    collected: list[Value] = []
+    inner = _inner_frame(run, frame)
+    known = _generate(run, node.generators, 0, inner, lambda: collected.append(evaluate(run, node.elt, inner)))
+    items = tuple(collected)
+    if kind == "iterator":
+        return Sequence("iterator", items if known else None, None if known else element_of(items, None))
+    return run.heap.list(items if known else None, None if known else element_of(items, None), kind)
+
+
+def _dict_comp(run: Interpreter, node: ast.DictComp, frame: Frame) -> Value:
+    inner = _inner_frame(run, frame)
+    pairs: list[tuple[Value, Value]] = []
+    known = _generate(
+        run,
+        node.generators,
+        0,
+        inner,
+        lambda: pairs.append((evaluate(run, node.key, inner), evaluate(run, node.value, inner))),
+    )
+    if not known or any(isinstance(key, Unknown | Typed | OneOf) for key, _ in pairs):
+        return run.heap.dict(None, False, element_of(tuple(value for _, value in pairs), None))
+    return run.heap.dict(pairs)
+
+
+def _inner_frame(run: Interpreter, frame: Frame) -> Frame:
+    inner = core.Frame(run.heap.store(), frame.scope, frame)
+    inner.root = frame.root
+    inner.definition = frame.definition
+    inner.owner, inner.receiver = frame.owner, frame.receiver
+    return inner
+
+
+def _generate(
+    run: Interpreter, generators: list[ast.comprehension], number: int, frame: Frame, emit: Callable[[], Any]
+) -> bool:
+    """Runs a comprehension's loops; `emit` once per item. False where the number of items is not known."""
+    from jitlint.shapes.statements import assign, condition
+
+    if number == len(generators):
+        emit()
+        return True
+    generator = generators[number]
+    value = evaluate(run, generator.iter, frame if number else frame.parent or frame)
+    items = iterate(run, value)
+    known = items is not None
+    for item in [element(run, value)] if items is None else items:
+        assign(run, generator.target, item, frame)
+        wanted: bool | None = True
+        for test in generator.ifs:
+            holds = condition(run, test, frame)
+            if holds is False:
+                wanted = False
+                break
+            if holds is None:
+                wanted = None
+        if wanted is None:
+            known = False
+        if wanted is not False:
+            known = _generate(run, generators, number + 1, frame, emit) and known
+    return known
+
+
+def _joined_str(run: Interpreter, node: ast.JoinedStr, frame: Frame) -> Value:
+    parts: list[str] = []
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            parts.append(str(part.value))
+            continue
+        assert isinstance(part, ast.FormattedValue)
+        value = run.plain(evaluate(run, part.value, frame))
+        if value is NotImplemented:
+            return Typed(STR)
+        spec = "" if part.format_spec is None else run.plain(evaluate(run, part.format_spec, frame))
+        if not isinstance(spec, str):
+            return Typed(STR)
+        shown = repr(value) if part.conversion == ord("r") else str(value) if part.conversion == ord("s") else value
+        try:
+            parts.append(format(shown, spec))
+        except (ValueError, TypeError):
+            return Typed(STR)
+    return Constant("".join(parts))
+
+
+def _lambda(run: Interpreter, node: ast.Lambda, frame: Frame) -> Value:
+    return Lambda(node, frame.scope.module.path, frame)
+
+
+def _named_expr(run: Interpreter, node: ast.NamedExpr, frame: Frame) -> Value:
+    value = evaluate(run, node.value, frame)
+    run.heap.write(frame.root.locals, node.target.id, value)
+    return value
+
+
+def _starred(run: Interpreter, node: ast.Starred, frame: Frame) -> Value:
+    return evaluate(run, node.value, frame)
+
+
+def _yield(run: Interpreter, node: ast.Yield, frame: Frame) -> Value:
+    value = Constant(None) if node.value is None else evaluate(run, node.value, frame)
+    if frame.root.yields is not None:
+        frame.root.yields.append(value)
+    return UNKNOWN
+
+
+# --- items ---------------------------------------------------------------------------------------------------
+
+
+def _subscript(run: Interpreter, node: ast.Subscript, frame: Frame) -> Value:
+    base = evaluate(run, node.value, frame)
+    if is_generic(base):
+        return _type_arguments(run, base, node.slice, frame)
+    if isinstance(node.slice, ast.Slice):
+        return sliced(run, base, node.slice, frame)
+    return item_of(run, base, evaluate(run, node.slice, frame))
+
+
+def _type_arguments(run: Interpreter, base: Value, index: ast.expr, frame: Frame) -> Value:
+    """``List[int]``: the alias of an annotation."""
+    if isinstance(index, ast.Tuple) and not index.elts:
+        return Subscripted(base, (Sequence("tuple", ()),))
+    args = index.elts if isinstance(index, ast.Tuple) else [index]
+    return Subscripted(base, tuple(_type_argument(run, arg, frame) for arg in args))
+
+
+def _type_argument(run: Interpreter, node: ast.expr, frame: Frame) -> Value:
+    if isinstance(node, ast.List):  # the parameters of a Callable
+        return Sequence("list", tuple(_type_argument(run, element, frame) for element in node.elts))
+    return evaluate(run, node, frame)
+
+
+def item_of(run: Interpreter, base: Value, index: Value) -> Value:
+    """``base[index]``."""
+    match base:
+        case OneOf(options=options):
+            found = [(item_of(run, option, index), text) for option, text in options if not isinstance(option, Absent | Constant)]
+            return one_of(found) if found else UNKNOWN
+        case Sequence() | ListObject():
+            number = run.plain(index)
+            if base.items is None:
+                return base.element if base.element is not None else UNKNOWN
+            if not isinstance(number, int):
+                return element_of(base.items, None) or UNKNOWN
+            if not -len(base.items) <= number < len(base.items):
+                raise core.PathEnds
+            return base.items[number]
+        case DictObject():
+            return _entry(base, index)
+        case Constant(value=str() as text):
+            number = run.plain(index)
+            try:
+                return Constant(text[number]) if isinstance(number, int) else Typed(STR)
+            except IndexError as error:
+                raise core.PathEnds from error
+        case Module():
+            return _module_item(run, base, index)
+        case InstanceObject(cls=Class(definition=definition)):
+            fields = tuple(base.attributes.values())
+            number = run.plain(index)
+            if isinstance(number, int) and core.is_namedtuple(run, definition) and -len(fields) <= number < len(fields):
+                return fields[number]  # type: ignore[no-any-return]
+            method = run.class_member(definition, "__getitem__")
+            if isinstance(method, Function):
+                return run.call(run.bind(method, base, base.cls), [index], {})
+        case Class(definition=definition):
+            name = run.plain(index)
+            if isinstance(name, str) and core.is_enum(run.project, definition):
+                return run.attribute(base, name) or UNKNOWN
+            return base  # Generic[...]
+        case Parameter() | Typed() if is_tensor(base):
+            return Typed(TENSOR)
+        case Typed(type=type_) if type_ == STR:
+            return Typed(STR)
+    return UNKNOWN
+
+
+def _entry(base: DictObject, index: Value) -> Value:
+    if base.items is None:
+        return base.element if base.element is not None else UNKNOWN
+    if isinstance(index, OneOf):
+        found = [(_entry(base, option), text) for option, text in index.options]
+        return one_of(found)
+    entry = base.items.get(key_of(index))
+    if entry is not None:
+        value = entry[1]
+        if isinstance(value, OneOf) and any(isinstance(option, Absent) for option, _ in value.options):
+            return one_of([item for item in value.options if not isinstance(item[0], Absent)])
+        return value
+    if isinstance(index, Unknown | Typed):
+        return one_of([(value, "") for _, value in base.items.values()]) if base.items else UNKNOWN
+    if all(isinstance(key, Constant | Class | Function) for key, _ in base.items.values()) and isinstance(index, Constant):
+        raise core.PathEnds
+    return UNKNOWN
+
+
+def _module_item(run: Interpreter, module: Module, index: Value) -> Value:
+    if module.children is None:
+        cls = module.cls
+        method = run.class_member(cls.definition, "__getitem__") if isinstance(cls, Class) else None
+        return run.call(run.bind(method, module, cls), [index], {}) if isinstance(method, Function) else UNKNOWN
+    if module.state["open"]:
+        return module.state["element"] or UNKNOWN
+    key = run.plain(index)
+    if isinstance(key, str):
+        child = module.children.get(key)
+    elif isinstance(key, int) and -len(module.children) <= key < len(module.children):
+        child = list(module.children.values())[key]
+    elif key is NotImplemented:
+        return one_of([(child, "") for child in module.children.values()]) if module.children else UNKNOWN
+    else:
+        child = None
+    if child is None:
+        raise core.PathEnds
+    return child  # type: ignore[no-any-return]
+
+
+def sliced(run: Interpreter, base: Value, node: ast.Slice, frame: Frame) -> Value:
+    parts = []
+    for part in (node.lower, node.upper, node.step):
+        parts.append(None if part is None else run.plain(evaluate(run, part, frame)))
+    if isinstance(base, OneOf):
+        return one_of([(_slice(run, option, parts), text) for option, text in base.options])
+    return _slice(run, base, parts)
+
+
+def _slice(run: Interpreter, base: Value, parts: list[Any]) -> Value:
+    known = all(part is None or isinstance(part, int) for part in parts) and parts[2] != 0
+    span = slice(*parts) if known else None
+    match base:
+        case Sequence():
+            if base.items is not None and span is not None:
+                return Sequence(base.kind, base.items[span])
+            return Sequence("tuple", None, element_of(base.items, base.element))
+        case ListObject():
+            if base.items is not None and span is not None:
+                return run.heap.list(base.items[span])
+            return run.heap.list(None, element_of(base.items, base.element))
+        case Constant(value=str() as text):
+            return Constant(text[span]) if span is not None else Typed(STR)
+        case Module() if base.children is not None:
+            part = run.heap.module(base.cls, True)
+            if span is not None and not base.state["open"]:
+                assert part.children is not None
+                children = list(base.children.items())[span]
+                keep = isinstance(base.cls, External) and base.cls.name.endswith("Sequential")
+                for number, (key, child) in enumerate(children):
+                    part.children[key if keep else str(number)] = child
+            else:
+                part.state["open"] = True
+            return part
+    if is_tensor(base):
+        return Typed(TENSOR)
+    return UNKNOWN
+
+
+def iterate(run: Interpreter, value: Value) -> list[Value] | None:
+    """The items that iterating over a value gives, or None where they are not all known."""
+    match value:
+        case Sequence(items=items) | ListObject(items=items):
+            return list(items) if items is not None else None
+        case DictObject(items=entries):
+            if entries is None:
+                return None
+            if any(isinstance(item, OneOf) and any(isinstance(o, Absent) for o, _ in item.options) for _, item in entries.values()):
+                return None
+            return [key for key, _ in entries.values()]
+        case Constant(value=str() as text):
+            return [Constant(letter) for letter in text] if len(text) <= core.MAX_ITEMS else None
+        case Constant():
+            raise core.PathEnds
+        case Module() if value.children is not None:
+            if value.state["open"] or any(isinstance(child, OneOf | Absent) for child in value.children.values()):
+                return None
+            if container_kind(run, value) in ("ModuleDict", "ParameterDict"):
+                return [Constant(name) for name in value.children]
+            return list(value.children.values())
+        case InstanceObject(cls=Class(definition=definition)):
+            if core.is_namedtuple(run, definition):
+                return list(value.attributes.values())
+            method = run.class_member(definition, "__iter__")
+            if isinstance(method, Function):
+                return iterate(run, run.call(run.bind(method, value, value.cls), [], {}))
+        case Class(definition=definition) if core.is_enum(run.project, definition):
+            members = []
+            for name, bindings in definition.body.bindings.items():
+                if bindings[-1].kind == "assign" and not name.startswith("_"):
+                    members.append(run.attribute(value, name) or UNKNOWN)
+            return members
+        case OneOf(options=options):
+            found = [iterate(run, option) for option, _ in options if not isinstance(option, Constant | Absent)]
+            if len(found) == 1:
+                return found[0]
+    return None
+
+
+def container_kind(run: Interpreter, module: Module) -> str:
+    """``Sequential``, ``ModuleList``... for a container."""
+    if isinstance(module.cls, External):
+        return module.cls.name.rpartition(".")[2]
+    for item in core.mro(run.project, module.cls.definition).classes:
+        if isinstance(item, core.ExternalName):
+            last = item.name.rpartition(".")[2]
+            if last in ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"):
+                return last
+    return ""
+
+
+def element(run: Interpreter, value: Value) -> Value:
+    """What is known of each item that iterating over a value gives."""
+    match value:
+        case Sequence(items=items, element=inner) | ListObject(items=items, element=inner):
+            return element_of(items, inner) or UNKNOWN
+        case Constant(value=str()) | Typed(type=_) if scalar_type(value) == STR:
+            return Typed(STR)
+        case DictObject(items=None):
+            return UNKNOWN
+        case Module() if value.children is not None:
+            if container_kind(run, value) in ("ModuleDict", "ParameterDict"):
+                return Typed(STR)
+            return value.state["element"] or UNKNOWN if value.state["open"] else element_of(tuple(value.children.values()), None) or UNKNOWN
+        case OneOf(options=options):
+            return one_of([(element(run, option), "") for option, _ in options])
+    if is_tensor(value):
+        return Typed(TENSOR)
+    return UNKNOWN
+
+
+_HANDLERS: dict[type[ast.AST], Callable[[Interpreter, Any, Frame], Value]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Call: _call,
+    ast.BinOp: _bin_op,
+    ast.UnaryOp: _unary_op,
+    ast.BoolOp: _bool_op,
+    ast.Compare: _compare,
+    ast.IfExp: _if_exp,
+    ast.Tuple: _tuple,
+    ast.List: _list,
+    ast.Set: _set,
+    ast.Dict: _dict,
+    ast.ListComp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+    ast.DictComp: _dict_comp,
+    ast.JoinedStr: _joined_str,
+    ast.Lambda: _lambda,
+    ast.NamedExpr: _named_expr,
+    ast.Starred: _starred,
+    ast.Subscript: _subscript,
+    ast.Yield: _yield,
+}
+__all__ = ["ABSENT", "binary", "evaluate", "item_of", "iterate"]

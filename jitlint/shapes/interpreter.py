@@ -1,0 +1,722 @@
+"""The abstract run's state, and what names and attributes mean in it.
+
+`Interpreter` is what the files of this room share: the heap, the limits, the memory of finished calls. How expressions
+are evaluated is in `expressions`, statements in `statements`, calls in `calls`, Python's own functions and methods in
+`builtin_functions` and `builtin_methods`, torch's modules in `torch_modules`.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
+from jitlint.project.hierarchy import find_member, is_enum, mro, own_member
+from jitlint.project.hierarchy import is_namedtuple as _is_namedtuple
+from jitlint.project.index import function_scope
+from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Target, Unresolved
+from jitlint.shapes import calls, decorators, expressions, statements, torch_modules
+from jitlint.shapes.heap import (
+    ABSENT,
+    BuiltinMethod,
+    DictObject,
+    Heap,
+    InstanceObject,
+    ListObject,
+    Module,
+    Store,
+    SuperObject,
+    Unshare,
+    key_of,
+)
+from jitlint.shapes.joins import one_of, options_of, scalar_type
+from jitlint.shapes.values import (
+    Absent,
+    Class,
+    Constant,
+    External,
+    Function,
+    Lambda,
+    ModuleObject,
+    OneOf,
+    Parameter,
+    Partial,
+    Sequence,
+    Typed,
+    Unknown,
+    Value,
+)
+from jitlint.types.model import BOOL, DEVICE, FLOAT, INT, STR, TENSOR, Type
+
+if TYPE_CHECKING:
+    from jitlint.project.project import Project
+    from jitlint.torch_api.api import TorchAPI
+
+MAX_DEPTH = 40
+MAX_STEPS = 50_000
+MAX_ITEMS = 512
+NONE = Constant(None)
+UNKNOWN = Unknown()
+
+_MUTATED = r"(?m)\b{name}\s*(?:\[[^\n]*\]\s*(?:[-+|*]?=)(?!=)|\.(?:append|extend|update|insert|add|setdefault|pop|popitem|remove|clear|discard)\(|[+|]=)"
+_ANNOTATED: dict[str, Type] = {
+    "builtins.int": INT,
+    "builtins.float": FLOAT,
+    "builtins.bool": BOOL,
+    "builtins.str": STR,
+    "torch.Tensor": TENSOR,
+    "torch.device": DEVICE,
+}
+
+
+class PathEnds(Exception):
+    """The program raises here, whatever the unknown values are."""
+
+
+class LimitReached(Exception):
+    """The run got too long or too deep."""
+
+
+class Frame:
+    """The variables of one call (or comprehension, or class body) and what `return`, `break` and forks need.
+
+    `scope` gives meaning to names that no frame binds. `level` is the number of the journal that was opened at the first
+    fork, or -1. `conditions` are those under which the present statement runs, in words.
+    """
+
+    __slots__ = (
+        "conditions", "definition", "forks", "level", "locals", "loops", "owner", "parent", "receiver", "returns", "root",
+        "scope", "yields",
+    )  # fmt: skip
+
+    def __init__(self, store: Store, scope: Scope, parent: Frame | None = None) -> None:
+        self.locals = store
+        self.scope = scope
+        self.parent = parent
+        self.root: Frame = self  # of a comprehension: the frame of the function around it
+        self.definition: FunctionDefinition | None = None
+        self.owner: ClassDefinition | None = None
+        self.receiver: Value | None = None
+        self.forks = 0
+        self.level = -1
+        self.conditions: list[str] = []
+        self.returns: list[tuple[Value, dict[Any, Any] | None, str]] = []
+        self.loops: list[statements.Loop] = []
+        self.yields: list[Value] | None = None
+
+
+class Interpreter:
+    """One abstract run after another over a project. `share`: equal constructor calls give one and the same module."""
+
+    def __init__(self, project: Project, api: TorchAPI | None) -> None:
+        self.project = project
+        self.api = api
+        self.heap = Heap()
+        self.steps = 0
+        self.limit = MAX_STEPS
+        self.depth = 0
+        self.share = True
+        self.memory: dict[Any, tuple[Value, frozenset[str]]] = {}
+        self.kept: list[Value] = []  # what memory's keys refer to by identity
+        self.active: set[Any] = set()
+        self._globals: dict[tuple[int, str], tuple[Value | None, frozenset[str]]] = {}
+        self._members: dict[tuple[int, str], tuple[Value | None, frozenset[str]]] = {}
+        self._functions: dict[int, Function | Value] = {}
+        self._texts: dict[int, str] = {}
+
+    # --- limits ---
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > self.limit:
+            raise LimitReached("the constructor does too much to follow")
+
+    @contextmanager
+    def detached(self) -> Iterator[None]:
+        """A run of its own in between: its writes are nobody else's, and no branch undoes them."""
+        heap = self.heap
+        saved = heap.journals, heap.oldest, self.limit
+        heap.journals = []
+        self.limit = max(self.limit, self.steps + MAX_STEPS // 5)
+        try:
+            yield
+        finally:
+            heap.journals, heap.oldest, self.limit = saved
+
+    def recorded(self, compute: Callable[[], Any]) -> tuple[Any, frozenset[str]]:
+        """A result with the files it rests on."""
+        project = self.project
+        outer = project.dependencies
+        project.dependencies = collected = set()
+        try:
+            result = compute()
+        finally:
+            project.dependencies = outer
+            outer |= collected
+        return result, frozenset(collected)
+
+    # --- names ---
+
+    def name(self, frame: Frame, name: str) -> Value | None:
+        inner: Frame | None = frame
+        while inner is not None:
+            value = inner.locals.get(name)
+            if value is not None:
+                return self.present(value)
+            inner = inner.parent
+        return self.global_value(frame.scope, name)
+
+    def present(self, value: Value) -> Value:
+        """A variable's value where it is read: it must have one."""
+        if isinstance(value, OneOf):
+            if any(isinstance(option, Absent) for option, _ in value.options):
+                return one_of([item for item in value.options if not isinstance(item[0], Absent)])
+        return value
+
+    def global_value(self, scope: Scope, name: str) -> Value | None:
+        """What a name holds in a scope when nothing is running: None where it is bound nowhere."""
+        key = (id(scope), name)
+        known = self._globals.get(key)
+        if known is not None:
+            self.project.dependencies |= known[1]
+            return known[0]
+        if key in self.active or len(self.active) > 120:
+            return Unknown(f"{name} is defined in terms of itself")
+        self.active.add(key)
+        try:
+            result, files = self.recorded(lambda: self._global_value(scope, name))
+        finally:
+            self.active.discard(key)
+        if result is not None:
+            settle(result)
+        self._globals[key] = (result, files)
+        return result  # type: ignore[no-any-return]
+
+    def _global_value(self, scope: Scope, name: str) -> Value | None:
+        if name == "__name__":
+            return Constant(scope.module.name)
+        targets = self.project.resolve(scope, name)
+        found = [target for target in targets if not isinstance(target, CheckingOnly)]
+        if not found:
+            return None
+        if len(found) == 1:
+            return self.target_value(found[0])
+        if len(found) > 4:
+            return Unknown(f"{name} is bound in several ways")
+        return one_of([(self.target_value(target), "") for target in found])
+
+    def target_value(self, target: Target) -> Value:
+        match target:
+            case ExternalName(name=name):
+                return External(name)
+            case FunctionDefinition():
+                return self.function_value(target)
+            case ClassDefinition():
+                return self.class_value(target)
+            case ModuleIndex(name=name):
+                return ModuleObject(name)
+            case BoundValue(scope=scope, binding=binding):
+                return self.bound_value(scope, binding)
+            case Unresolved(reason=reason):
+                return Unknown(reason)
+        return UNKNOWN
+
+    def bound_value(self, scope: Scope, binding: Binding) -> Value:
+        """The value that a statement of a module or class body binds, evaluated on its own."""
+        if scope.kind == "function" or binding.kind == "parameter":
+            return self.annotated(binding.annotation, scope) or Unknown(f"{binding.name} is a variable of a function")
+        node = binding.node
+        if binding.kind != "assign" or not isinstance(node, ast.expr) or binding.guard == "global":
+            return self.annotated(binding.annotation, scope) or Unknown(f"{binding.name} is computed")
+        with self.detached():
+            frame = Frame(self.heap.store(), scope)
+            try:
+                value = expressions.evaluate(self, node, frame)
+                for index in binding.path:
+                    value = expressions.item_of(self, value, Constant(index)) if index >= 0 else UNKNOWN
+            except (PathEnds, LimitReached, Unshare, RecursionError):
+                return Unknown(f"{binding.name} could not be evaluated")
+            if isinstance(value, ListObject | DictObject) and scope.kind in ("module", "class"):
+                empty = value.items is not None and not value.items
+                if empty or self.mutated(scope.module, binding.name):
+                    return self.heap.list(None, None, value.kind) if isinstance(value, ListObject) else self.heap.dict(None)
+            return value
+
+    def mutated(self, module: ModuleIndex, name: str) -> bool:
+        """Whether the module's text seems to change a list or dict held by a name."""
+        text = self._texts.get(id(module))
+        if text is None:
+            text = self._texts[id(module)] = "\n".join(module.lines)
+        return re.search(_MUTATED.format(name=re.escape(name)), text) is not None
+
+    def function_value(self, definition: FunctionDefinition, closure: Frame | None = None) -> Value:
+        """A function as its decorators leave it."""
+        if not definition.decorators:
+            return Function(definition, closure=closure)
+        if closure is not None:
+            return decorators.decorated(self, definition, closure)
+        known = self._functions.get(id(definition))
+        if known is None:
+            self._functions[id(definition)] = Function(definition)  # where a decorator leads back here
+            with self.detached():
+                known = decorators.decorated(self, definition, None)
+            settle(known)
+            self._functions[id(definition)] = known
+        return known
+
+    def class_value(self, definition: ClassDefinition, closure: Frame | None = None) -> Value:
+        if not definition.node.decorator_list:
+            return Class(definition, closure)
+        return decorators.decorated_class(self, definition, closure)
+
+    def nested_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> Value:
+        """What a ``def`` inside a running function binds."""
+        definition = self.nested_definition(frame, node)
+        if isinstance(definition, FunctionDefinition):
+            return self.function_value(definition, frame)
+        return Unknown(f"{node.name} was not indexed")
+
+    def nested_class(self, node: ast.ClassDef, frame: Frame) -> Value:
+        definition = self.nested_definition(frame, node)
+        if isinstance(definition, ClassDefinition):
+            return self.class_value(definition, frame)
+        return Unknown(f"{node.name} was not indexed")
+
+    def nested_definition(self, frame: Frame, node: ast.stmt) -> FunctionDefinition | ClassDefinition | None:
+        module = frame.scope.module
+        found = module.functions_by_node.get(id(node)) or module.classes_by_node.get(id(node))
+        if found is None and frame.definition is not None:
+            function_scope(frame.definition)
+            found = module.functions_by_node.get(id(node)) or module.classes_by_node.get(id(node))
+        return found
+
+    def annotated(self, annotation: ast.expr | None, scope: Scope) -> Value | None:
+        """A value of the type that an annotation names, where it is a scalar or a tensor."""
+        if annotation is None:
+            return None
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            try:
+                annotation = ast.parse(annotation.value, mode="eval").body
+            except (SyntaxError, ValueError):
+                return None
+        if not isinstance(annotation, ast.Name | ast.Attribute):
+            return None
+        name = self.project.external_name(scope, annotation)
+        type_ = _ANNOTATED.get(name) if name is not None else None
+        return Typed(type_) if type_ is not None else None
+
+    # --- evaluation, calls: the other files of this room ---
+
+    def evaluate(self, node: ast.expr, frame: Frame) -> Value:
+        return expressions.evaluate(self, node, frame)
+
+    def call(
+        self, function: Value, args: list[Value], kwargs: Mapping[str, Value], frame: Frame | None = None, open_: bool = False
+    ) -> Value:
+        return calls.call(self, function, args, dict(kwargs), frame, open_)
+
+    # --- attributes ---
+
+    def attribute(self, value: Value, name: str) -> Value | None:
+        """``value.name``: None where it surely has no such attribute."""
+        match value:
+            case Module():
+                return self._module_attribute(value, name)
+            case InstanceObject():
+                return self._instance_attribute(value, name)
+            case External(name=full):
+                return self._external_attribute(full, name)
+            case Class(definition=definition):
+                return self._class_attribute(value, definition, name)
+            case ModuleObject(name=full):
+                return self._package_attribute(full, name)
+            case OneOf(options=options):
+                return self._option_attribute(options, name)
+            case SuperObject():
+                return self._super_attribute(value, name)
+            case Unknown() | Absent():
+                return value if isinstance(value, Unknown) else None
+            case Function() | Lambda() | Partial():
+                return self._function_attribute(value, name)
+            case Parameter() | Typed():
+                return self._typed_attribute(value, name)
+            case Constant(value=constant):
+                if not hasattr(constant, name):
+                    return None
+                if isinstance(constant, int | float | complex) and name in ("real", "imag"):
+                    return Constant(getattr(constant, name))
+                return BuiltinMethod(value, name)
+            case ListObject() | DictObject() | Sequence():
+                return BuiltinMethod(value, name)
+        return UNKNOWN
+
+    def _option_attribute(self, options: tuple[tuple[Value, str], ...], name: str) -> Value | None:
+        found: list[tuple[Value, str]] = []
+        for option, condition in options:
+            item = self.attribute(option, name)
+            if item is not None:
+                found.extend(options_of(item, condition))
+        return one_of(found) if found else None
+
+    def _external_attribute(self, full: str, name: str) -> Value | None:
+        if name in ("__name__", "__qualname__"):
+            return Constant(full.rpartition(".")[2])
+        if name == "__module__":
+            return Constant(full.rpartition(".")[0])
+        return External(f"{full}.{name}")
+
+    def _package_attribute(self, full: str, name: str) -> Value | None:
+        module = self.project.module(full)
+        if module is None:
+            return Unknown(f"{full} cannot be read")
+        if name == "__name__":
+            return Constant(full)
+        targets = [target for target in self.project.member(module, name) if not isinstance(target, CheckingOnly)]
+        if not targets:
+            return None
+        return one_of([(self._member_value(module, target, name), "") for target in targets[:4]])
+
+    def _member_value(self, module: ModuleIndex, target: Target, name: str) -> Value:
+        if isinstance(target, BoundValue) and target.scope is module.scope:
+            return self.global_value(module.scope, name) or UNKNOWN
+        return self.target_value(target)
+
+    def _function_attribute(self, value: Value, name: str) -> Value | None:
+        if name == "__name__":
+            if isinstance(value, Function):
+                return Constant(value.definition.name)
+            return Constant("<lambda>") if isinstance(value, Lambda) else None
+        if isinstance(value, Partial):
+            match name:
+                case "func":
+                    return value.function
+                case "args":
+                    return Sequence("tuple", value.args)
+                case "keywords":
+                    return self.heap.dict([(Constant(key), item) for key, item in value.kwargs])
+        if isinstance(value, Function) and name == "__wrapped__" and "wrapped" in value.marks:
+            return value
+        return UNKNOWN
+
+    def _typed_attribute(self, value: Value, name: str) -> Value | None:
+        type_ = TENSOR if isinstance(value, Parameter) else scalar_type(value)
+        if type_ is None:
+            return UNKNOWN
+        if type_ == TENSOR:
+            if name in ("data", "grad", "T", "mT", "H", "real", "imag"):
+                return Typed(TENSOR)
+            if name == "requires_grad":
+                return Typed(BOOL)
+            if name == "ndim":
+                return Typed(INT)
+            if name == "device":
+                return Typed(DEVICE)
+            if name in ("shape", "dtype"):
+                return Unknown(f"the {name} of a tensor")
+        return BuiltinMethod(value, name)
+
+    def class_member(self, cls: ClassDefinition, name: str) -> Value | None:
+        """What a class attribute holds, unbound: functions with their marks, values evaluated in the class body.
+        External where a base without source has it; None where no base of a complete MRO does."""
+        key = (id(cls), name)
+        known = self._members.get(key)
+        if known is not None:
+            self.project.dependencies |= known[1]
+            return known[0]
+        active = ("member", *key)
+        if active in self.active:
+            return Unknown(f"{cls.qualname}.{name} is defined in terms of itself")
+        self.active.add(active)
+        try:
+            value, files = self.recorded(lambda: self._class_member(cls, name))
+        finally:
+            self.active.discard(active)
+        if value is not None:
+            settle(value)
+        self._members[key] = (value, files)
+        return value  # type: ignore[no-any-return]
+
+    def _class_member(self, cls: ClassDefinition, name: str) -> Value | None:
+        found = find_member(self.project, cls, name)
+        if found is None:
+            return None
+        if isinstance(found, ExternalName):
+            return External(found.name)
+        if isinstance(found, Unresolved):
+            return Unknown(found.reason)
+        return self._member_of(*found)
+
+    def _member_of(self, owner: ClassDefinition, binding: Binding) -> Value:
+        if is_enum(self.project, owner) and binding.kind == "assign" and not binding.name.startswith("_"):
+            member = self.heap.instance(Class(owner))
+            member.member = binding.name
+            member.attributes["name"] = member.attributes["_name_"] = Constant(binding.name)
+            member.attributes["value"] = member.attributes["_value_"] = self.bound_value(owner.body, binding)
+            return member
+        targets = self.project.follow(owner.body, binding)
+        if len(targets) == 1 and isinstance(targets[0], BoundValue):
+            return self.bound_value(targets[0].scope, targets[0].binding)
+        return one_of([(self.target_value(target), "") for target in targets]) if targets else UNKNOWN
+
+    def bind(self, member: Value, receiver: Value, cls: Value) -> Value:
+        """A class's member reached through an instance or the class itself (`receiver` is then the class)."""
+        if isinstance(member, Function):
+            if "property" in member.marks or "cached_property" in member.marks:
+                if receiver is cls:
+                    return UNKNOWN
+                return self.call(Function(member.definition, member.marks, receiver, member.closure), [], {})
+            if "staticmethod" in member.marks:
+                return member
+            if "classmethod" in member.marks:
+                return Function(member.definition, member.marks, cls, member.closure)
+            return member if receiver is cls else Function(member.definition, member.marks, receiver, member.closure)
+        if isinstance(member, External) and receiver is not cls:
+            return BuiltinMethod(receiver, member.name.rpartition(".")[2])
+        if isinstance(member, OneOf):
+            return one_of([(self.bind(option, receiver, cls), text) for option, text in member.options])
+        return member
+
+    def _module_attribute(self, module: Module, name: str) -> Value | None:
+        value = module.attributes.get(name)
+        cls = module.cls
+        if value is not None:
+            return self.present(value)
+        if name == "__class__":
+            return cls
+        if module.children is not None and name in module.children:
+            return module.children[name]  # type: ignore[no-any-return]
+        if isinstance(cls, External):
+            found = torch_modules.attribute(self, module, cls.name, name)
+            return found
+        member = self.class_member(cls.definition, name)
+        if member is not None and not isinstance(member, Unknown):
+            if isinstance(member, External):
+                known = torch_modules.attribute(self, module, member.name.rpartition(".")[0], name)
+                return known if known is not None else BuiltinMethod(module, name)
+            return self.bind(member, module, cls)
+        if name == "__dict__":
+            return BuiltinMethod(module, "__dict__")
+        if member is None and module.state["complete"] and not (module.children is not None and module.state["open"]):
+            if self.class_member(cls.definition, "__getattr__") is None or not isinstance(
+                self.class_member(cls.definition, "__getattr__"), Function
+            ):
+                return None
+        return Unknown(f"the attribute {name} of {cls.definition.qualname}")
+
+    def _instance_attribute(self, instance: InstanceObject, name: str) -> Value | None:
+        value = instance.attributes.get(name)
+        if value is not None:
+            return self.present(value)
+        cls = instance.cls
+        if name == "__class__":
+            return cls
+        if isinstance(cls, External):
+            return UNKNOWN
+        member = self.class_member(cls.definition, name)
+        if member is None:
+            if name == "__dict__":
+                return BuiltinMethod(instance, "__dict__")
+            if instance.state["known"] and mro(self.project, cls.definition).complete:
+                getter = self.class_member(cls.definition, "__getattr__")
+                if getter is None:
+                    return None
+            return Unknown(f"the attribute {name} of {cls.definition.qualname}")
+        return self.bind(member, instance, cls)
+
+    def _class_attribute(self, value: Class, cls: ClassDefinition, name: str) -> Value | None:
+        if name in ("__name__", "__qualname__"):
+            return Constant(cls.name if name == "__name__" else cls.qualname)
+        if name == "__module__":
+            return Constant(cls.module.name)
+        if name == "__class__":
+            return External("builtins.type")
+        member = self.class_member(cls, name)
+        if member is None:
+            return None if mro(self.project, cls).complete and not cls.node.keywords else UNKNOWN
+        return self.bind(member, value, value)
+
+    def _super_attribute(self, value: SuperObject, name: str) -> Value | None:
+        receiver = value.receiver
+        cls = receiver if isinstance(receiver, Class) else getattr(receiver, "cls", None)
+        if not isinstance(cls, Class) or not isinstance(value.owner, Class):
+            return UNKNOWN
+        linear = mro(self.project, cls.definition)
+        rest = list(linear.classes)
+        if value.owner.definition in rest:
+            rest = rest[rest.index(value.owner.definition) + 1 :]
+        for item in rest:
+            if isinstance(item, ExternalName):
+                if self.project.externals.has_member(item.name, name) is not False or name == "__init__":
+                    return BuiltinMethod(SuperObject(External(item.name), receiver), name)
+                continue
+            binding = own_member(item, name)
+            if binding is not None:
+                return self.bind(self._member_of(item, binding), receiver, cls)
+        if not linear.complete:
+            return Unknown("a base class that was not found")
+        return BuiltinMethod(SuperObject(External("builtins.object"), receiver), name)
+
+    # --- writing attributes ---
+
+    def set_attribute(self, value: Value, name: str, item: Value) -> None:
+        match value:
+            case Module():
+                self.set_module_attribute(value, name, item)
+            case InstanceObject():
+                self.heap.write(value.attributes, name, item)
+            case OneOf(options=options):
+                for option, condition in options:
+                    if isinstance(option, Module | InstanceObject):
+                        old = option.attributes.get(name, ABSENT)
+                        self.set_attribute(option, name, one_of([(item, condition), *options_of(old, "")]))
+            case BuiltinMethod(receiver=receiver, name="__dict__"):
+                self.set_attribute(receiver, name, item)
+
+    def set_module_attribute(self, module: Module, name: str, item: Value) -> None:
+        if isinstance(module.cls, Class):
+            member = self.class_member(module.cls.definition, name)
+            if isinstance(member, Function) and "property" in member.marks:
+                self._set_property(module, module.cls.definition, name, item)
+                return
+            setter = self.class_member(module.cls.definition, "__setattr__")
+            if isinstance(setter, Function):
+                self.incomplete(module, "it has a __setattr__ of its own")
+        old = module.attributes.get(name)
+        if module.sealed:
+            if old is not None and key_of(old) == key_of(item):
+                return
+            raise Unshare
+        if isinstance(old, Parameter) and isinstance(item, Typed | Unknown):
+            item = old  # only a Parameter or None may take a parameter's place
+        if isinstance(item, Module) and old is not None and not isinstance(old, Module | OneOf):
+            self.heap.write(module.attributes, name, ABSENT)  # it moves to the end of _modules
+        self.heap.write(module.attributes, name, item)
+        if module.children is not None and isinstance(item, Module):
+            self.heap.write(module.children, name, item)
+
+    def _set_property(self, module: Module, cls: ClassDefinition, name: str, item: Value) -> None:
+        for owner in mro(self.project, cls).classes:
+            if not isinstance(owner, ClassDefinition):
+                continue
+            for binding in owner.body.bindings.get(name, ()):
+                node = binding.node
+                if isinstance(node, ast.FunctionDef) and any(
+                    isinstance(decorator, ast.Attribute) and decorator.attr == "setter" for decorator in node.decorator_list
+                ):
+                    definition = owner.module.functions_by_node.get(id(node))
+                    if definition is not None:
+                        calls.invoke(self, Function(definition, bound=module), [item], {}, False)
+                    return
+
+    def delete_attribute(self, value: Value, name: str) -> None:
+        if isinstance(value, Module):
+            if value.sealed:
+                raise Unshare
+            self.heap.write(value.attributes, name, ABSENT)
+            if value.children is not None and name in value.children:
+                self.heap.write(value.children, name, ABSENT)
+        elif isinstance(value, InstanceObject):
+            self.heap.write(value.attributes, name, ABSENT)
+
+    def incomplete(self, value: Value, reason: str) -> None:
+        """Something may have been set on an object that was not seen."""
+        match value:
+            case Module(state=state):
+                if state["complete"] or reason not in state["reasons"]:
+                    if value.sealed:
+                        return
+                    self.heap.write(state, "complete", False)
+                    self.heap.write(state, "reasons", (*state["reasons"], reason)[:8])
+            case InstanceObject(state=state):
+                self.heap.write(state, "known", False)
+            case OneOf(options=options):
+                for option, _ in options:
+                    self.incomplete(option, reason)
+
+    # --- small facts ---
+
+    def plain(self, value: Value) -> Any:
+        """The Python constant behind a value, or `NotImplemented`: of a Constant, ``math.pi``, ``sys.maxsize``."""
+        if isinstance(value, Constant):
+            return value.value
+        if isinstance(value, External) and value.name.startswith(("math.", "sys.")):
+            module = math if value.name.startswith("math.") else sys
+            found = getattr(module, value.name.partition(".")[2], NotImplemented)
+            if isinstance(found, float | int | str):
+                return found
+        return NotImplemented
+
+    def truth(self, value: Value) -> bool | None:
+        """Whether a value is true; None where that depends on what is not known."""
+        match value:
+            case Constant(value=constant):
+                return bool(constant)
+            case Sequence(items=items) | ListObject(items=items):
+                return bool(items) if items is not None else None
+            case DictObject(items=entries):
+                return bool(entries) if entries is not None else None
+            case Module():
+                if isinstance(value.cls, Class) and value.children is None:
+                    member = self.class_member(value.cls.definition, "__len__")
+                    return True if member is None else None
+                if value.children is not None:
+                    return None if value.state["open"] else bool(value.children)
+                return True
+            case InstanceObject(cls=Class(definition=definition), member=None):
+                has = self.class_member(definition, "__bool__") or self.class_member(definition, "__len__")
+                return True if has is None else None
+            case Class() | Function() | Lambda() | Partial() | BuiltinMethod() | ModuleObject():
+                return True
+            case External(name=name):
+                constant = self.plain(value)
+                if constant is not NotImplemented:
+                    return bool(constant)
+                return True if torch_modules.is_object(self, name) else None
+            case OneOf(options=options):
+                answers = {self.truth(option) for option, _ in options}
+                return answers.pop() if len(answers) == 1 else None
+        return None
+
+
+def settle(value: Value, depth: int = 0) -> None:
+    """Makes a value part of the surroundings: later runs read it, and their writes to it are lost."""
+    if depth > 30:
+        return
+    match value:
+        case ListObject(cell=cell):
+            if cell.born:
+                cell.born = 0
+                for item in value.items or ():
+                    settle(item, depth + 1)
+        case DictObject(cell=cell):
+            if cell.born:
+                cell.born = 0
+                for _, item in (value.items or {}).values():
+                    settle(item, depth + 1)
+        case InstanceObject(attributes=attributes, state=state):
+            if attributes.born:
+                attributes.born = state.born = 0
+                for item in attributes.values():
+                    settle(item, depth + 1)
+        case Sequence(items=tuple() as items):
+            for item in items:
+                settle(item, depth + 1)
+        case OneOf(options=options):
+            for option, _ in options:
+                settle(option, depth + 1)
+        case Module():
+            value.sealed = True
+
+
+def is_namedtuple(run: Interpreter, cls: ClassDefinition) -> bool:
+    return _is_namedtuple(run.project, cls)
+
+
+def body_scope(frame: Frame) -> Scope | None:
+    """The scope inside the function that a frame runs."""
+    return None if frame.definition is None else function_scope(frame.definition)

@@ -1,0 +1,690 @@
+"""Statements of the abstract run: one branch where a condition is known, both and a join where it is not."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from jitlint.shapes import interpreter as core
+from jitlint.shapes.expressions import binary, element, evaluate, item_of, iterate
+from jitlint.shapes.heap import (
+    ABSENT,
+    BuiltinMethod,
+    Delta,
+    DictObject,
+    InstanceObject,
+    ListObject,
+    Module,
+    Store,
+    Unshare,
+    key_of,
+)
+from jitlint.shapes.joins import both, condition_text, element_of, join, join_cell, one_of, options_of, widen
+from jitlint.shapes.narrowing import narrowings
+from jitlint.shapes.values import Absent, Constant, Function, OneOf, Sequence, Unknown, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jitlint.shapes.interpreter import Frame, Interpreter
+
+UNKNOWN = Unknown()
+Exit = tuple[Delta | None, str]
+
+
+class Loop:
+    """A running loop: the states in which it was left or went on, `None` for the present one."""
+
+    __slots__ = ("breaks", "continues", "forks")
+
+    def __init__(self, forks: int) -> None:
+        self.forks = forks
+        self.breaks: list[Exit] = []
+        self.continues: list[Exit] = []
+
+
+def block(run: Interpreter, statements: list[ast.stmt], frame: Frame) -> bool:
+    """Runs statements. True where no path reaches their end."""
+    for node in statements:
+        run.step()
+        handler = _HANDLERS.get(node.__class__)
+        if handler is not None and handler(run, node, frame):
+            return True
+    return False
+
+
+def condition(run: Interpreter, test: ast.expr, frame: Frame) -> bool | None:
+    return run.truth(evaluate(run, test, frame))
+
+
+# --- forks ---------------------------------------------------------------------------------------------------
+
+
+def fork(
+    run: Interpreter,
+    frame: Frame,
+    first: Callable[[], bool],
+    second: Callable[[], bool],
+    condition_: str,
+    otherwise: str,
+    test: ast.expr | None = None,
+) -> bool:
+    """Runs both sides of a decision that is not known and joins what they leave. True where neither goes on.
+
+    test: the condition itself, for what it says about variables on either side.
+    """
+    heap = run.heap
+    variables, frame = frame, frame.root
+    if frame.level < 0:
+        frame.level = len(heap.journals)
+        heap.open()
+    conditions = len(frame.conditions)
+    frame.forks += 1
+    narrowed: list[dict[tuple[int, str], Value]] = [{}, {}]
+    ended = [False, False]
+    deltas: list[Delta] = []
+    for number, (side, words) in enumerate(((first, condition_), (second, otherwise))):
+        heap.open()
+        frame.conditions.append(words)
+        try:
+            if test is not None:
+                for store, name, value in narrowings(run, test, number == 0, variables):
+                    heap.write(store, name, value)
+                    narrowed[number][id(store), name] = value
+            ended[number] = side()
+        except core.PathEnds:
+            ended[number] = True
+        del frame.conditions[conditions:]
+        if number == 0:
+            deltas.append(heap.rollback())
+    frame.forks -= 1
+    if ended[1]:
+        heap.rollback()
+        if ended[0]:
+            return True
+        heap.apply(deltas[0])
+        frame.conditions.append(condition_)
+        return False
+    if ended[0]:
+        heap.commit()
+        frame.conditions.append(otherwise)
+        return False
+    _meet(run, deltas[0], narrowed, condition_, otherwise)
+    heap.commit()
+    return False
+
+
+def _meet(
+    run: Interpreter, delta: Delta, narrowed: list[dict[tuple[int, str], Value]], condition_: str, otherwise: str
+) -> None:
+    """Joins the first side's writes with the present state, the second side's, whose journal is open."""
+    heap = run.heap
+    journal = heap.journals[-1]
+    for key in [*delta, *(key for key in journal if key not in delta)]:
+        if key in delta:
+            store, name, one = delta[key]
+        else:
+            store, name, one = journal[key]  # the first side left it as it was
+        other = store.get(name, ABSENT)
+        if one is other:
+            continue
+        if one is narrowed[0].get(key, one) and other is narrowed[1].get(key, other):
+            if key in narrowed[0] or key in narrowed[1]:
+                old = journal[key][2] if key in journal else other
+                if (key not in narrowed[0] or one is narrowed[0][key]) and (key in narrowed[1] or other is old):
+                    untouched_one = key in narrowed[0] or one is old
+                    if untouched_one:
+                        heap.write(store, name, old)
+                        continue
+        merge(run, store, name, one, other, condition_, otherwise)
+
+
+def merge(run: Interpreter, store: Store, name: str, one: Any, other: Any, condition_: str, otherwise: str) -> None:
+    """Writes the join of two contents of a slot."""
+    joined = join_cell(name, one, other, condition_, otherwise)
+    if name == "items" and joined is None:
+        inner = [_inner(store, part) for part in (one, other)]
+        found = [part for part in inner if part is not None]
+        if found:
+            run.heap.write(store, "element", one_of([(part, "") for part in found]))
+    run.heap.write(store, name, joined)
+
+
+def _inner(store: Store, items: Any) -> Value | None:
+    if isinstance(items, tuple):
+        return element_of(items, None)
+    if isinstance(items, dict):
+        return element_of(tuple(value for _, value in items.values()), None)
+    element_: Value | None = store.get("element")
+    return element_
+
+
+def snapshot(run: Interpreter, frame: Frame, forks: int) -> Delta | None:
+    """The present state, to be joined where the region ends; None where no fork is open inside the region, so that the
+    present state stays as it is until then."""
+    if frame.forks <= forks:
+        return None
+    return run.heap.since(frame.level)
+
+
+def rejoin(run: Interpreter, frame: Frame, delta: Delta, words: str) -> None:
+    """Joins a state taken by `snapshot` into the present one."""
+    heap = run.heap
+    journals = heap.journals[frame.level :]
+    for store, name, value in delta.values():
+        present = store.get(name, ABSENT)
+        if present is not value:
+            merge(run, store, name, value, present, words, "")
+    seen = set(delta)
+    for journal in journals:
+        for key, (store, name, old) in list(journal.items()):
+            if key not in seen:
+                seen.add(key)
+                present = store.get(name, ABSENT)
+                if present is not old:
+                    merge(run, store, name, old, present, words, "")
+
+
+def settle_exits(run: Interpreter, frame: Frame, exits: list[Exit], reached: bool) -> bool:
+    """Joins the states of several exits with the present one, where that is `reached`. True where there is none."""
+    if not reached:
+        if not exits:
+            return True
+        last = exits[-1][0]
+        if last is not None:
+            heap = run.heap
+            # the present state is that of a fork's base: put the last exit's in its place
+            written = {key for key in last}
+            for journal in heap.journals[frame.level :]:
+                for key, (store, name, old) in list(journal.items()):
+                    if key not in written:
+                        written.add(key)
+                        heap.write(store, name, old)
+            heap.apply(last)
+        exits = exits[:-1]
+    for delta, words in exits:
+        if delta is not None:
+            rejoin(run, frame, delta, words)
+    return False
+
+
+def words_of(frame: Frame) -> str:
+    """The conditions of the present path, the nearest first, kept short."""
+    text = ""
+    for words in reversed(frame.conditions):
+        longer = both(words, text)
+        if len(longer) > 90:
+            break
+        text = longer
+    return text
+
+
+# --- statements ----------------------------------------------------------------------------------------------
+
+
+def _if(run: Interpreter, node: ast.If, frame: Frame) -> bool:
+    truth = condition(run, node.test, frame)
+    if truth is not None:
+        return block(run, node.body if truth else node.orelse, frame)
+    return fork(
+        run,
+        frame,
+        lambda: block(run, node.body, frame),
+        lambda: block(run, node.orelse, frame),
+        condition_text(node.test, True),
+        condition_text(node.test, False),
+        node.test,
+    )
+
+
+def _expr(run: Interpreter, node: ast.Expr, frame: Frame) -> bool:
+    if not isinstance(node.value, ast.Constant):
+        evaluate(run, node.value, frame)
+    return False
+
+
+def _assign(run: Interpreter, node: ast.Assign, frame: Frame) -> bool:
+    value = evaluate(run, node.value, frame)
+    for target in node.targets:
+        assign(run, target, value, frame)
+    return False
+
+
+def _ann_assign(run: Interpreter, node: ast.AnnAssign, frame: Frame) -> bool:
+    if node.value is not None:
+        value = evaluate(run, node.value, frame)
+        if isinstance(value, Unknown):
+            value = run.annotated(node.annotation, frame.scope) or value
+        assign(run, node.target, value, frame)
+    return False
+
+
+def assign(run: Interpreter, target: ast.expr, value: Value, frame: Frame) -> None:
+    match target:
+        case ast.Name(id=name):
+            run.heap.write(frame.locals, name, value)
+        case ast.Attribute(value=base, attr=attribute):
+            run.set_attribute(evaluate(run, base, frame), attribute, value)
+        case ast.Tuple(elts=targets) | ast.List(elts=targets):
+            _unpack(run, targets, value, frame)
+        case ast.Subscript(value=base, slice=index):
+            set_item(run, evaluate(run, base, frame), index, value, frame)
+        case ast.Starred(value=inner):
+            assign(run, inner, value, frame)
+
+
+def _unpack(run: Interpreter, targets: list[ast.expr], value: Value, frame: Frame) -> None:
+    if isinstance(value, OneOf):
+        rows: list[tuple[list[Value], str]] = []
+        for option, text in value.options:
+            items = iterate(run, option) if isinstance(option, Sequence | ListObject) else None
+            if items is None or len(items) != len(targets):
+                break
+            rows.append((items, text))
+        else:
+            for number, target in enumerate(targets):
+                assign(run, target, one_of([pair for items, text in rows for pair in options_of(items[number], text)]), frame)
+            return
+    items = iterate(run, value)
+    star = next((number for number, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
+    if items is None:
+        inner = element(run, value)
+        for target in targets:
+            assign(run, target, run.heap.list(None, inner) if isinstance(target, ast.Starred) else inner, frame)
+        return
+    if star is None:
+        if len(items) != len(targets):
+            raise core.PathEnds
+        for target, item in zip(targets, items):
+            assign(run, target, item, frame)
+        return
+    after = len(targets) - star - 1
+    if len(items) < len(targets) - 1:
+        raise core.PathEnds
+    for target, item in zip(targets[:star], items):
+        assign(run, target, item, frame)
+    assign(run, targets[star], run.heap.list(tuple(items[star : len(items) - after])), frame)
+    for target, item in zip(targets[star + 1 :], items[len(items) - after :]):
+        assign(run, target, item, frame)
+
+
+def set_item(run: Interpreter, base: Value, index: ast.expr, value: Value, frame: Frame) -> None:
+    """``base[index] = value``."""
+    if isinstance(index, ast.Slice):
+        if isinstance(base, ListObject):
+            run.heap.write(base.cell, "items", None)
+        return
+    store_item(run, base, evaluate(run, index, frame), value)
+
+
+def store_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
+    heap = run.heap
+    match base:
+        case DictObject():
+            if isinstance(key, Unknown | OneOf) or base.items is None or not isinstance(key_of(key), tuple | str | int):
+                inner = element_of(tuple(item for _, item in base.items.values()), None) if base.items else base.element
+                heap.write(base.cell, "element", value if inner is None else join(inner, value))
+                heap.write(base.cell, "items", None)
+            elif key_of(key) is not None:
+                heap.write(base.cell, "items", {**base.items, key_of(key): (key, value)})
+        case ListObject():
+            number = run.plain(key)
+            items = base.items
+            if items is not None and isinstance(number, int) and -len(items) <= number < len(items):
+                number %= len(items)
+                heap.write(base.cell, "items", (*items[:number], value, *items[number + 1 :]))
+            elif items is not None:
+                heap.write(base.cell, "items", tuple([join(item, value) for item in items]))
+            elif base.element is not None:
+                heap.write(base.cell, "element", join(base.element, value))
+        case Module() if base.children is not None:
+            name = run.plain(key)
+            if base.sealed:
+                raise Unshare
+            if isinstance(name, int) and not base.state["open"]:
+                keys = list(base.children)
+                if -len(keys) <= name < len(keys):
+                    heap.write(base.children, keys[name], value)
+            elif isinstance(name, str) and not base.state["open"]:
+                heap.write(base.children, name, value)
+            else:
+                heap.write(base.state, "open", True)
+                heap.write(base.state, "element", value if base.state["element"] is None else join(base.state["element"], value))
+        case BuiltinMethod(receiver=receiver, name="__dict__" | "_modules" | "_buffers" | "_parameters"):
+            name = run.plain(key)
+            if isinstance(name, str):
+                run.set_attribute(receiver, name, value)
+            else:
+                run.incomplete(receiver, "an attribute whose name is computed")
+        case InstanceObject() | Module():
+            method = run.attribute(base, "__setitem__")
+            if isinstance(method, Function):
+                run.call(method, [key, value], {})
+
+
+def _aug_assign(run: Interpreter, node: ast.AugAssign, frame: Frame) -> bool:
+    target = node.target
+    left = evaluate(run, target, frame)
+    right = evaluate(run, node.value, frame)
+    if isinstance(left, ListObject) and isinstance(node.op, ast.Add):
+        extend(run, left, right)
+        return False
+    if isinstance(left, Module) and left.children is not None and isinstance(node.op, ast.Add):
+        method = run.attribute(left, "extend")
+        if method is not None:
+            run.call(method, [right], {})
+        return False
+    if isinstance(left, DictObject) and isinstance(node.op, ast.BitOr):
+        run.call(BuiltinMethod(left, "update"), [right], {})
+        return False
+    assign(run, target, binary(run, node.op, left, right), frame)
+    return False
+
+
+def extend(run: Interpreter, target: ListObject, more: Value) -> None:
+    """``target.extend(more)``."""
+    items = iterate(run, more)
+    if items is not None and target.items is not None and len(items) + len(target.items) <= core.MAX_ITEMS:
+        run.heap.write(target.cell, "items", (*target.items, *items))
+        return
+    found = [part for part in (element_of(target.items, target.element), element(run, more)) if part is not None]
+    run.heap.write(target.cell, "element", one_of([(part, "") for part in found]))
+    run.heap.write(target.cell, "items", None)
+
+
+def _return(run: Interpreter, node: ast.Return, frame: Frame) -> bool:
+    value = Constant(None) if node.value is None else evaluate(run, node.value, frame)
+    frame.returns.append((value, snapshot(run, frame, 0), words_of(frame)))
+    return True
+
+
+def _raise(run: Interpreter, node: ast.Raise, frame: Frame) -> bool:
+    return True
+
+
+def _break(run: Interpreter, node: ast.Break, frame: Frame) -> bool:
+    if frame.loops:
+        loop = frame.loops[-1]
+        loop.breaks.append((snapshot(run, frame, loop.forks), words_of(frame)))
+    return True
+
+
+def _continue(run: Interpreter, node: ast.Continue, frame: Frame) -> bool:
+    if frame.loops:
+        loop = frame.loops[-1]
+        loop.continues.append((snapshot(run, frame, loop.forks), words_of(frame)))
+    return True
+
+
+def _for(run: Interpreter, node: ast.For, frame: Frame) -> bool:
+    value = evaluate(run, node.iter, frame)
+    items = iterate(run, value)
+    if items is None or len(items) > core.MAX_ITEMS:
+        return _unknown_loop(run, node, frame, element(run, value))
+    loop = Loop(frame.forks)
+    frame.loops.append(loop)
+    try:
+        reached = True
+        for item in items:
+            assign(run, node.target, item, frame)
+            if _round(run, node.body, frame, loop):
+                reached = False
+                break
+    finally:
+        frame.loops.pop()
+    if reached and node.orelse:
+        reached = not block(run, node.orelse, frame)
+    return settle_exits(run, frame, loop.breaks, reached)
+
+
+def _round(run: Interpreter, body: list[ast.stmt], frame: Frame, loop: Loop) -> bool:
+    """One round of a loop. True where no path goes on to the next."""
+    loop.continues = []
+    ended = block(run, body, frame)
+    return settle_exits(run, frame, loop.continues, not ended)
+
+
+def _while(run: Interpreter, node: ast.While, frame: Frame) -> bool:
+    loop = Loop(frame.forks)
+    frame.loops.append(loop)
+    reached = True
+    try:
+        for _ in range(core.MAX_ITEMS):
+            truth = condition(run, node.test, frame)
+            if truth is False:
+                break
+            if truth is None:
+                return _unknown_loop(run, node, frame, UNKNOWN)
+            if _round(run, node.body, frame, loop):
+                reached = False
+                break
+        else:
+            raise core.LimitReached("a loop that does not seem to end")
+    finally:
+        if frame.loops and frame.loops[-1] is loop:
+            frame.loops.pop()
+    return settle_exits(run, frame, loop.breaks, reached)
+
+
+def _unknown_loop(run: Interpreter, node: ast.For | ast.While, frame: Frame, item: Value) -> bool:
+    """A loop that runs any number of times: what its body changes is widened, then its body runs once more."""
+    heap = run.heap
+    if frame.level < 0:
+        frame.level = len(heap.journals)
+        heap.open()
+    returns, conditions = len(frame.returns), len(frame.conditions)
+
+    def once() -> bool:
+        loop = Loop(frame.forks)
+        frame.loops.append(loop)
+        frame.forks += 1
+        try:
+            if isinstance(node, ast.For):
+                assign(run, node.target, item, frame)
+            ended = block(run, node.body, frame)
+        except core.PathEnds:
+            ended = True
+        finally:
+            frame.forks -= 1
+            frame.loops.pop()
+        exits = [*loop.continues, *loop.breaks]
+        present = [exit_ for exit_ in exits if exit_[0] is not None]
+        settle_exits(run, frame, present, not ended or len(present) < len(exits))
+        del frame.conditions[conditions:]
+        return ended and not exits
+
+    heap.open()
+    once()
+    changed = heap.rollback()
+    del frame.returns[returns:]
+    heap.open()
+    for store, name, new in changed.values():
+        _widen_slot(run, store, name, store.get(name, ABSENT), new)
+    heap.open()
+    once()
+    heap.commit()
+    for store, name, old in list(heap.journals[-1].values()):
+        present = store.get(name, ABSENT)
+        if present is not old:
+            _widen_slot(run, store, name, old, present)
+    heap.commit()
+    if isinstance(node, ast.For | ast.While) and node.orelse:
+        block(run, node.orelse, frame)
+    return False
+
+
+def _widen_slot(run: Interpreter, store: Store, name: str, old: Any, new: Any) -> None:
+    heap = run.heap
+    if isinstance(old, Value) and isinstance(new, Value):
+        if store.owner is not None and isinstance(old, Absent):
+            # a container's child: how many there are is not known
+            state = store.owner
+            element_ = state["element"]
+            heap.write(state, "open", True)
+            heap.write(state, "element", new if element_ is None else join(element_, new))
+            heap.write(store, name, ABSENT)
+            return
+        heap.write(store, name, widen(old, new))
+    elif name == "items":
+        if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
+            heap.write(store, name, tuple([widen(one, other) for one, other in zip(old, new)]))
+        elif isinstance(old, dict) and isinstance(new, dict) and set(old) == set(new):
+            heap.write(store, name, {key: (old[key][0], widen(old[key][1], new[key][1])) for key in old})
+        else:
+            found = [part for part in (_inner(store, old), _inner(store, new)) if part is not None]
+            if found:
+                heap.write(store, "element", one_of([(part, "") for part in found]))
+            heap.write(store, name, None)
+    else:
+        heap.write(store, name, join_cell(name, old, new, "", ""))
+
+
+def _try(run: Interpreter, node: ast.Try, frame: Frame) -> bool:
+    quiet = [handler for handler in node.handlers if not _only_raises(handler.body)]
+
+    def body() -> bool:
+        return block(run, node.body, frame) or block(run, node.orelse, frame)
+
+    if not quiet:
+        ended = body()
+    else:
+
+        def handle(number: int) -> bool:
+            handler = quiet[number]
+            if handler.name:
+                run.heap.write(frame.locals, handler.name, Unknown("an exception"))
+            if number + 1 == len(quiet):
+                return block(run, handler.body, frame)
+            return fork(run, frame, lambda: block(run, handler.body, frame), lambda: handle(number + 1), "", "")
+
+        ended = fork(run, frame, body, lambda: handle(0), "", "an exception is caught")
+    if node.finalbody and block(run, node.finalbody, frame):
+        return True
+    return ended
+
+
+def _only_raises(body: list[ast.stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], ast.Raise)
+
+
+def _with(run: Interpreter, node: ast.With, frame: Frame) -> bool:
+    for item in node.items:
+        value = evaluate(run, item.context_expr, frame)
+        if item.optional_vars is not None:
+            assign(run, item.optional_vars, value if isinstance(value, Unknown) else UNKNOWN, frame)
+    return block(run, node.body, frame)
+
+
+def _function(run: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> bool:
+    run.heap.write(frame.locals, node.name, run.nested_function(node, frame))
+    return False
+
+
+def _class(run: Interpreter, node: ast.ClassDef, frame: Frame) -> bool:
+    run.heap.write(frame.locals, node.name, run.nested_class(node, frame))
+    return False
+
+
+def _import(run: Interpreter, node: ast.Import | ast.ImportFrom, frame: Frame) -> bool:
+    """An import inside a function: the function's own scope knows where it leads."""
+    scope = core.body_scope(frame)
+    for alias in node.names:
+        name = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.partition(".")[0])
+        if scope is not None and name in scope.bindings:
+            targets = run.project.resolve(scope, name)
+            found = [run.target_value(target) for target in targets]
+            run.heap.write(frame.locals, name, one_of([(value, "") for value in found]) if found else UNKNOWN)
+        else:
+            run.heap.write(frame.locals, name, Unknown(f"{name} is imported in a function"))
+    return False
+
+
+def _delete(run: Interpreter, node: ast.Delete, frame: Frame) -> bool:
+    for target in node.targets:
+        match target:
+            case ast.Name(id=name):
+                run.heap.write(frame.locals, name, ABSENT)
+            case ast.Attribute(value=base, attr=attribute):
+                run.delete_attribute(evaluate(run, base, frame), attribute)
+            case ast.Subscript(value=base, slice=index):
+                _delete_item(run, evaluate(run, base, frame), index, frame)
+    return False
+
+
+def _delete_item(run: Interpreter, base: Value, index: ast.expr, frame: Frame) -> None:
+    if isinstance(index, ast.Slice):
+        if isinstance(base, ListObject):
+            run.heap.write(base.cell, "items", None)
+        return
+    run.call(BuiltinMethod(base, "pop"), [evaluate(run, index, frame)], {})
+
+
+def _match(run: Interpreter, node: ast.Match, frame: Frame) -> bool:
+    subject = evaluate(run, node.subject, frame)
+
+    def case(number: int) -> bool:
+        if number == len(node.cases):
+            return False
+        this = node.cases[number]
+        holds = _matches(run, this.pattern, subject, frame)
+        if this.guard is not None and holds is not False:
+            guard = condition(run, this.guard, frame)
+            holds = guard if holds else (False if guard is False else None)
+        if holds is True:
+            return block(run, this.body, frame)
+        if holds is False:
+            return case(number + 1)
+        return fork(run, frame, lambda: block(run, this.body, frame), lambda: case(number + 1), "", "")
+
+    return case(0)
+
+
+def _matches(run: Interpreter, pattern: ast.pattern, subject: Value, frame: Frame) -> bool | None:
+    from jitlint.shapes.expressions import compare
+
+    match pattern:
+        case ast.MatchAs(pattern=None, name=name):
+            if name is not None:
+                run.heap.write(frame.locals, name, subject)
+            return True
+        case ast.MatchAs(pattern=ast.pattern() as inner, name=name):
+            if name is not None:
+                run.heap.write(frame.locals, name, subject)
+            return _matches(run, inner, subject, frame)
+        case ast.MatchValue(value=value):
+            return compare(run, ast.Eq(), subject, evaluate(run, value, frame))
+        case ast.MatchSingleton(value=value):
+            return compare(run, ast.Is(), subject, Constant(value))
+        case ast.MatchOr(patterns=patterns):
+            answers = [_matches(run, inner, subject, frame) for inner in patterns]
+            return True if True in answers else None if None in answers else False
+    for inner_node in ast.walk(pattern):
+        name = getattr(inner_node, "name", None)
+        if isinstance(name, str):
+            run.heap.write(frame.locals, name, UNKNOWN)
+    return None
+
+
+_HANDLERS: dict[type[ast.AST], Callable[[Interpreter, Any, Frame], bool]] = {
+    ast.If: _if,
+    ast.Expr: _expr,
+    ast.Assign: _assign,
+    ast.AnnAssign: _ann_assign,
+    ast.AugAssign: _aug_assign,
+    ast.Return: _return,
+    ast.Raise: _raise,
+    ast.Break: _break,
+    ast.Continue: _continue,
+    ast.For: _for,
+    ast.While: _while,
+    ast.Try: _try,
+    ast.With: _with,
+    ast.FunctionDef: _function,
+    ast.AsyncFunctionDef: _function,
+    ast.ClassDef: _class,
+    ast.Import: _import,
+    ast.ImportFrom: _import,
+    ast.Delete: _delete,
+    ast.Match: _match,
+}
+__all__ = ["assign", "block", "condition", "fork", "item_of", "store_item"]
