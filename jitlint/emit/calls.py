@@ -108,6 +108,10 @@ def call_value(
 ) -> Sugared:
     """Calls `callee`; `args` None where the arguments are not known (then only the callee is compiled)."""
     match callee:
+        case FunctionRef(definition=definition) if overloads := e.compiler.overloads(definition, False):
+            return UNKNOWN_VAL if args is None or kwargs is None else call_schemas(e, at, overloads, args, kwargs)
+        case MethodRef(definition=definition) if overloads := e.compiler.overloads(definition, True):
+            return UNKNOWN_VAL if args is None or kwargs is None else call_schemas(e, at, overloads, args, kwargs)
         case FunctionRef(definition=definition):
             summary = e.compiler.function(e, at, definition)
             return _call_summary(e, at, summary.schema, summary.result, args, kwargs)
@@ -341,7 +345,9 @@ def _dispatch(
             e.report(
                 "JIT318",
                 at,
-                f"Argument for boolean dispatch at position {callee.position} was not constant",
+                f"Argument for boolean dispatch at position {callee.position} was not constant"
+                if given in args
+                else "Argument for boolean dispatch at position was not constant",
                 f"The flag '{callee.flag}' must be a literal or a constant of the module",
             )
             return UNKNOWN_VAL

@@ -99,6 +99,8 @@ def class_kind(c: Compiler, definition: ClassDefinition) -> str:
 
 def _class_kind(c: Compiler, definition: ClassDefinition) -> str:
     project = c.project
+    if hierarchy.is_interface(project, definition):
+        return "interface"
     if hierarchy.is_module_class(project, definition) is not False:
         return "module" if hierarchy.is_module_class(project, definition) else "unknown"
     if hierarchy.is_exception(project, definition):
@@ -107,8 +109,6 @@ def _class_kind(c: Compiler, definition: ClassDefinition) -> str:
         return "enum"
     if hierarchy.is_namedtuple(project, definition):
         return "namedtuple"
-    if hierarchy.is_interface(project, definition):
-        return "interface"
     if hierarchy.is_autograd_function(project, definition):
         return "function"
     linear = hierarchy.mro(project, definition)

@@ -31,7 +31,13 @@ from jitlint.project.project import Project
 from jitlint.shapes import values as py
 from jitlint.syntax import tree
 from jitlint.torch_api.api import TorchAPI
-from jitlint.shapes.annotations import annotation_type, attribute_annotation_type
+from jitlint.shapes.annotations import (
+    annotation_type,
+    attribute_annotation_type,
+    is_final_annotation,
+    parameter_type,
+    result_type,
+)
 from jitlint.types.model import TENSOR, UNKNOWN, Argument, ClassType, InterfaceType, Schema, Type
 
 if TYPE_CHECKING:
@@ -152,16 +158,47 @@ class Compiler:
             return None
         if not isinstance(node.at, ast.expr):
             return None
+        if isinstance(node, (tree.Var, tree.Select)):
+            value = _Context(self, e.scope).lookup(ast.unparse(node.at))
+            if self._is_module_class(value):
+                return None
         return self.annotation(e, node.at)
 
-    def broadcasting_size(self, e: Emitter, node: ast.expr) -> int | None:
-        """N of ``BroadcastingListN[int]``, which takes a single number too."""
-        del e
-        text = node.value if isinstance(node, ast.Subscript) else None
-        name = text.id if isinstance(text, ast.Name) else text.attr if isinstance(text, ast.Attribute) else ""
-        if name.startswith("BroadcastingList") and name[-1:].isdigit():
-            return int(name[-1])
-        return None
+    def _is_module_class(self, value: py.Value | None) -> bool:
+        """A class of modules: it is a type for isinstance if some instance of it was compiled."""
+        from jitlint.emit.classes import class_kind
+
+        match value:
+            case py.Class(definition=definition):
+                return class_kind(self, definition) in ("module", "unknown")
+            case py.External(name=name):
+                return self.api.module_class(name) is not None or name == "torch.nn.Module"
+        return False
+
+    def overloads(self, definition: FunctionDefinition, bound: bool) -> tuple[Schema, ...]:
+        """The signatures declared for a function with ``torch.jit._overload`` or ``_overload_method``."""
+        scope = definition.cls.body if definition.cls is not None else definition.scope
+        bindings = scope.bindings.get(definition.name, ())
+        if len(bindings) < 2:
+            return ()
+        found = []
+        for binding in bindings:
+            function = definition.module.functions_by_node.get(id(binding.node))
+            if function is None or function is definition:
+                continue
+            if self.marks(function) & {"overload", "_overload", "overload_method", "_overload_method"}:
+                schema = self.signature(function, skip_self=bound)
+                if schema is None:
+                    return ()
+                found.append(schema)
+        return tuple(found)
+
+    def parameter_annotation(self, e: Emitter, node: ast.expr) -> tuple[Type, int | None]:
+        """A parameter's type, and N of ``BroadcastingListN[int]``, which takes a single number too."""
+        return parameter_type(node, _Context(self, e.scope, e), e.report)
+
+    def result_annotation(self, e: Emitter, node: ast.expr) -> Type:
+        return result_type(node, _Context(self, e.scope, e), e.report)
 
     def attribute_annotation(self, shape: py.ModuleShape, name: str) -> Type | None:
         """The type that a class-level annotation gives to an instance attribute; None where there is none."""
@@ -174,7 +211,8 @@ class Compiler:
             self._attribute_types[key] = None
             if found is not None:
                 node, owner = found
-                kind = attribute_annotation_type(node, _Context(self, owner.scope), _silent)
+                future = owner.module.future_annotations
+                kind = attribute_annotation_type(node, _Context(self, owner.scope), _silent, future)
                 self._attribute_types[key] = kind
         return self._attribute_types[key]
 
@@ -209,9 +247,7 @@ class Compiler:
     def _find_constants(self, definition: ClassDefinition) -> frozenset[str]:
         names = set(self._strings(definition, "__constants__"))
         for name, (annotation, owner) in self.class_annotations(definition).items():
-            base = annotation.value if isinstance(annotation, ast.Subscript) else annotation
-            dotted = self.project.external_name(owner.body, base)
-            if dotted is not None and dotted.rpartition(".")[2] == "Final":
+            if is_final_annotation(annotation, _Context(self, owner.scope), owner.module.future_annotations):
                 names.add(name)
         return frozenset(names)
 
@@ -431,10 +467,15 @@ class Compiler:
         if args.vararg or args.kwarg:
             return None
         positional = [*args.posonlyargs, *args.args][1 if skip_self else 0 :]
+        optional = {one.arg for one in positional[len(positional) - len(args.defaults) :]} if args.defaults else set()
         formals = tuple(
-            Argument(one.arg, self.annotation_in(one.annotation, definition.scope, definition.module))
-            if one.annotation is not None
-            else Argument(one.arg, TENSOR)
+            Argument(
+                one.arg,
+                self.annotation_in(one.annotation, definition.scope, definition.module)
+                if one.annotation is not None
+                else TENSOR,
+                "..." if one.arg in optional else None,
+            )
             for one in [*positional, *args.kwonlyargs]
         )
         result = (

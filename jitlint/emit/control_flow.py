@@ -7,7 +7,7 @@ from jitlint.emit.emitter import Emitter
 from jitlint.emit.environment import Frame
 from jitlint.emit.exits import check_guarded, check_loop_guard
 from jitlint.emit.iteration import iterate, unrolled_elements
-from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Sugared, SugaredTuple, Val
+from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Sugared, SugaredTuple, Val
 from jitlint.emit.variables import widened
 from jitlint.syntax import tree
 from jitlint.types.model import ANY, UNKNOWN
@@ -90,13 +90,20 @@ def join(
         if name in names:
             continue
         # A sugared value bound in an arm is lost after it.
-        if frame.find(name) is None:
+        if frame.find(name) is None and not uncertain and _surely_sugared(true, false, name):
+            frame.notes.setdefault(name, ("JIT301", f"undefined value {name}", None))
+        elif frame.find(name) is None:
             frame.notes.setdefault(name, ("", "", None))
             frame.values.setdefault(name, UNKNOWN_VAL)
     for one, exits in ((true, true_exits), (false, false_exits)):
         if not exits:
             for name, note in one.notes.items():
                 frame.notes.setdefault(name, note)
+
+
+def _surely_sugared(true: Frame, false: Frame, name: str) -> bool:
+    found = [arm.values[name] for arm in (true, false) if name in arm.values]
+    return all(not isinstance(value, (Val, Opaque)) for value in found)
 
 
 def _store(frame: Frame, name: str, value: Val, source: Frame) -> None:

@@ -48,7 +48,7 @@ def as_val(e: Emitter, node: ast.AST, value: Sugared) -> Val:
         case Val():
             return value
         case ModuleRef():
-            return Val(module_type(value))
+            return Val(module_type(e, value))
         case Opaque() | SugaredList(elements=None):
             return UNKNOWN_VAL
         case SugaredTuple(elements=elements):
@@ -79,21 +79,25 @@ _PLAIN_GLOBALS = frozenset(
 )
 
 
-def module_type(ref: ModuleRef) -> Type:
+def module_type(e: Emitter, ref: ModuleRef) -> Type:
     """The class type of a module used as a value."""
     shape = ref.shape
-    return ClassType(mangled_name(shape), shape, is_module=True)
+    return ClassType(mangled_name(e, shape), shape, is_module=True)
 
 
-def mangled_name(shape: object) -> str:
+def mangled_name(e: Emitter, shape: object) -> str:
+    """The qualified name of a module's class as the compiler prints it."""
     from jitlint.shapes.values import Class, External, ModuleShape
 
     assert isinstance(shape, ModuleShape)
     match shape.cls:
         case Class(definition=definition):
-            return f"__torch__.{definition.module.name}.{definition.qualname}"
+            from jitlint.emit.classes import qualified
+
+            return qualified(e.compiler, definition)
         case External(name=name):
-            return f"__torch__.{name}"
+            facts = e.compiler.api.module_class(name)
+            return f"__torch__.{facts.qualified if facts is not None else name}"
 
 
 def convert(value: Val, target: Type) -> Type:
@@ -125,5 +129,5 @@ def has_truth(e: Emitter, kind: Type) -> bool:
         case TensorType() | ListType() | DictType():
             return True
         case ClassType():
-            return e.compiler.class_has_method(kind, "__bool__") is not False
+            return not kind.is_module and e.compiler.class_has_method(kind, "__bool__") is not False
     return kind in (BOOL, INT, FLOAT, NUMBER, STR)

@@ -86,7 +86,7 @@ def _signature_node(node: ast.AST) -> ast.AST:
 def _declared(e: Emitter, definition_tree: tree.Def) -> Type | None:
     if definition_tree.returns is None:
         return None
-    return e.compiler.annotation(e, definition_tree.returns)
+    return e.compiler.result_annotation(e, definition_tree.returns)
 
 
 def _parameters(
@@ -103,16 +103,18 @@ def _parameters(
             if isinstance(receiver, Val):
                 e.frame.stored[param.name] = receiver.type
             continue
+        size = None
         if param.annotation is None:
-            kind: Type = INFERRED_TENSOR if dropped is None else ANY
+            # The state is whatever __getstate__ returns.
+            stateful = definition.name == "__setstate__"
+            kind: Type = UNKNOWN if stateful else INFERRED_TENSOR if dropped is None else ANY
         else:
-            kind = e.compiler.annotation(e, param.annotation)
+            kind, size = e.compiler.parameter_annotation(e, param.annotation)
         default = None
         if param.default is not None:
-            default = _default(e, definition, param, kind)
+            default = _default(e, definition, param, kind, size)
         elif param.default is None and _has_default(definition, param.name):
             default = "None"
-        size = e.compiler.broadcasting_size(e, param.annotation) if param.annotation is not None else None
         arguments.append(Argument(param.name, kind, default, param.keyword_only, size))
         e.frame.values[param.name] = Val(kind)
         e.frame.stored[param.name] = kind
@@ -126,12 +128,14 @@ def _has_default(definition: FunctionDefinition, name: str) -> bool:
     return any(arg.arg == name for arg in with_default)
 
 
-def _default(e: Emitter, definition: FunctionDefinition, param: tree.Param, kind: Type) -> str:
+def _default(
+    e: Emitter, definition: FunctionDefinition, param: tree.Param, kind: Type, size: int | None
+) -> str:
     """The default's text for the schema; a problem where its live value does not fit the parameter's type."""
     assert param.default is not None
     if kind != UNKNOWN and not e.muted:
         value = e.compiler.evaluator.evaluate(param.default, definition.scope, {})
-        message = default_fits(kind, value, param.name)
+        message = default_fits(kind, value, param.name, size)
         if message:
             e.report("JIT541" if is_mutable_default(kind, value) else "JIT540", _signature_node(definition.node), message)
     try:

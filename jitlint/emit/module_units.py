@@ -111,7 +111,8 @@ def _class_attributes(c: Compiler, shape: py.ModuleShape, definition: ClassDefin
         if isinstance(value, py.Function):
             continue
         e = Emitter(c, owner.module, owner.scope, Summary("", "", 0))
-        kind = attribute_annotation_type(node, _Context(c, owner.scope), e.report)
+        context = _Context(c, owner.scope)
+        kind = attribute_annotation_type(node, context, e.report, owner.module.future_annotations)
         if isinstance(value, py.ModuleInstance):
             if isinstance(kind, InterfaceType) or (kind == UNKNOWN and not e.summary.problems):
                 continue

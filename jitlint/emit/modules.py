@@ -36,6 +36,7 @@ from jitlint.torch_api import entries as api
 from jitlint.shapes.annotations import attribute_annotation_type
 from jitlint.shapes.inference import Failure, infer_value_type
 from jitlint.types.model import (
+    BOOL,
     NONE,
     STR,
     TENSOR,
@@ -152,6 +153,14 @@ def torch_method(c: Compiler, shape: py.ModuleShape, name: str) -> api.Method | 
 
 def module_member(e: Emitter, node: ast.AST, module: ModuleRef, name: str) -> Sugared:
     """``module.name`` in compiled code (``ModuleValue::attr``); a problem where the compiler finds nothing."""
+    if name == "__call__":
+        e.report(
+            "JIT510",
+            node,
+            "Compiled functions can't take variable number of arguments or use keyword-only arguments with defaults",
+            "Call the module itself instead of its __call__",
+        )
+        return UNKNOWN_VAL
     known = e.frame.find_member((id(module.shape), name))
     if known is not None:
         return known
@@ -181,9 +190,7 @@ def find(e: Emitter, node: ast.AST, module: ModuleRef, name: str) -> Sugared | N
     value = shape.attributes.get(name)
     if value is not None and not isinstance(value, py.Absent):
         return _attribute(e, node, module, name, value)
-    if name in ("training",):
-        from jitlint.types.model import BOOL
-
+    if name == "training":
         return Val(BOOL)
     container = container_kind(c, shape)
     if container and name in ("keys", "values", "items") and container in ("ModuleDict", "ParameterDict"):
@@ -563,6 +570,14 @@ def _has_getitem(e: Emitter, module: ModuleRef) -> bool:
     return definition is None or find_member(e.compiler.project, definition, "__getitem__") is not None
 
 
+def container_has(e: Emitter, module: ModuleRef, key: Val, negated: bool) -> Val:
+    """``key in self.modules_by_name``, decided at compile time."""
+    children = module.shape.children
+    if children is None or not isinstance(key.constant, str):
+        return Val(BOOL, maybe_constant=True)
+    return Val(BOOL, (key.constant in children) is not negated)
+
+
 def call_view(e: Emitter, module: ModuleRef, name: str) -> Sugared:
     """The static sequence that ``module.name()`` gives."""
     children = module.shape.children
@@ -618,9 +633,19 @@ def call_module(
             return UNKNOWN_VAL
         case None:
             if container in ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict"):
-                e.report("JIT308", at, f"Module '{class_name(module.shape)}' has no attribute 'forward' ")
-                return UNKNOWN_VAL
+                return _no_forward(e, at, module)
     return Opaque()
+
+
+def _no_forward(e: Emitter, at: ast.AST, module: ModuleRef) -> Sugared:
+    """The placeholder of nn.Module is compiled, whose star parameter is refused."""
+    e.report(
+        "JIT308",
+        at,
+        "Compiled functions can't take variable number of arguments or use keyword-only arguments with defaults",
+        f"'{class_name(module.shape)}' has no forward, so it cannot be called",
+    )
+    return UNKNOWN_VAL
 
 
 def _own_forward(e: Emitter, definition: ClassDefinition | None) -> bool:
@@ -690,11 +715,25 @@ def set_module_attribute(e: Emitter, target: tree.Select, module: ModuleRef, val
             return
         current_value = found
     if name in c.constants(shape):
-        e.report("JIT404", target.at, f"Tried to set read-only attribute: {name}", f"'{name}' is a constant")
+        e.report(
+            "JIT404",
+            target.at,
+            f"Tried to set nonexistent attribute: {name}. Did you forget to initialize it in __init__()?",
+            f"'{name}' is a constant and cannot be set",
+        )
         return
     if isinstance(current_value, ModuleRef):
-        if isinstance(value, (ModuleRef, Val)):
-            e.report("JIT403", target.at, f"Cannot re-assign modules in a ScriptModule with non-scripted module, tried to replace existing module '{name}'")
+        expected, given = as_val(e, target.at, current_value).type, as_val(e, target.at, value).type
+        if given != UNKNOWN and str(expected) != str(given):
+            e.report(
+                "JIT403",
+                target.at,
+                f"Wrong type for attribute assignment. Expected {expected} but got {given}",
+                f"'{name}' is a submodule and cannot be replaced in compiled code",
+            )
+        return
+    if isinstance(current_value, (Builtin, FunctionRef, SchemaRef)):
+        as_val(e, target.at, value)
         return
     if not isinstance(current_value, Val) or current_value.type == UNKNOWN or isinstance(value, Opaque):
         return

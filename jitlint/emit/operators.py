@@ -5,7 +5,7 @@ from __future__ import annotations
 from jitlint.emit.calls import call_builtin, call_method
 from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
-from jitlint.emit.values import UNKNOWN_VAL, Val
+from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Val
 from jitlint.syntax import tree
 from jitlint.types.model import BOOL, FLOAT, INT, STR, UNKNOWN, ClassType, EnumType, ListType, Simple, TupleType
 from jitlint.types.relations import contains_unknown
@@ -73,6 +73,14 @@ def emit_binary(e: Emitter, node: tree.Binary) -> Val:
     from jitlint.emit.expressions import emit_val
 
     left = emit_val(e, node.left)
+    if node.op in ("in", "not in"):
+        from jitlint.emit.expressions import emit_expr
+        from jitlint.emit.modules import container_has
+
+        value = emit_expr(e, node.right)
+        if isinstance(value, ModuleRef):
+            return container_has(e, value, left, node.op == "not in")
+        return emit_binary_values(e, node, left, as_val(e, node.right.at, value))
     right = emit_val(e, node.right)
     return emit_binary_values(e, node, left, right)
 

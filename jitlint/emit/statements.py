@@ -140,7 +140,7 @@ def emit_raise(e: Emitter, statement: tree.Raise) -> None:
             return
         case PythonValue(type_name=""):
             return
-        case Val():
+        case Val() | PythonValue():
             e.report(
                 "JIT217",
                 statement.at,
