@@ -303,6 +303,11 @@ def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: lis
         return UNKNOWN_VAL
     if isinstance(kind, InterfaceType):
         return UNKNOWN_VAL
+    if kind == NONE and not e.condition and not callee.is_constant:
+        # An attribute that is None as the constructor's defaults have it; instances that get here have it set.
+        with e.under("the attribute is None"):
+            e.report("JIT308", at, f"cannot call a value of type '{kind}'", "What is called here is None by default")
+        return UNKNOWN_VAL
     e.report("JIT308", at, f"cannot call a value of type '{kind}'", f"A value of type {kind} cannot be called")
     return UNKNOWN_VAL
 

@@ -229,6 +229,7 @@ class Compiler:
                     for binding in bindings:
                         if binding.annotation is not None:
                             known[name] = (binding.annotation, item)
+                known.update(_written_annotations(item))
                 if known:
                     break
             self._annotations[id(definition)] = known
@@ -492,6 +493,20 @@ class Compiler:
         from jitlint.emit.ignored import call_ignored
 
         return call_ignored(self, e, at, callee, args, kwargs)
+
+
+def _written_annotations(definition: ClassDefinition) -> dict[str, tuple[ast.expr, ClassDefinition]]:
+    """``__annotations__ = {"name": T}`` in a class body."""
+    bindings = definition.body.bindings.get("__annotations__", ())
+    node = bindings[-1].node if bindings else None
+    if not isinstance(node, ast.Dict):
+        return {}
+    pairs = zip(node.keys, node.values, strict=True)
+    return {
+        key.value: (value, definition)
+        for key, value in pairs
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    }
 
 
 def _silent(code: str, node: ast.AST, torch_message: str, message: str = "") -> None:

@@ -29,6 +29,7 @@ def emit_if(e: Emitter, statement: tree.If, rest: tuple[tree.Stmt, ...]) -> bool
         (condition.false, statement.false, condition.when_false),
     ):
         with e.pushed() as frame, e.under(words):
+            frame.soft = condition.maybe_static
             insert_refinements(e, refinements)
             exits = emit_block(e, body)
             arms.append((frame, exits))
@@ -139,8 +140,9 @@ def _join_values(e: Emitter, statement: tree.If, name: str, in_true: Val, in_fal
     frame.stored[name] = joined
 
 
-def emit_assert(e: Emitter, statement: tree.Assert) -> None:
-    """``assert c, m`` is ``if c: pass`` else raise; the message is not looked at where `c` is statically true."""
+def emit_assert(e: Emitter, statement: tree.Assert) -> bool:
+    """``assert c, m`` is ``if c: pass`` else raise: whether it surely exits. The message is not looked at where `c` is
+    statically true."""
     from jitlint.emit.expressions import emit_expr
 
     condition = emit_condition(e, statement.test)
@@ -149,6 +151,7 @@ def emit_assert(e: Emitter, statement: tree.Assert) -> None:
             insert_refinements(e, condition.false)
             emit_expr(e, statement.message)
     insert_refinements(e, condition.true)
+    return condition.static is False
 
 
 def emit_while(e: Emitter, statement: tree.While) -> None:

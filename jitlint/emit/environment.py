@@ -26,6 +26,14 @@ class Frame:
     stored: dict[str, Type] = field(default_factory=dict)
     notes: dict[str, tuple[str, str, ast.AST | None]] = field(default_factory=dict)
     members: dict[tuple[int, str], Sugared] = field(default_factory=dict)
+    soft: bool = False  # may be no frame at all: the arm of a condition that the compiler may decide itself
+
+    def outer(self) -> Frame | None:
+        """The nearest frame around that surely restricts what is assigned here."""
+        frame = self
+        while frame.soft and frame.parent is not None:
+            frame = frame.parent
+        return frame.parent
 
     def find(self, name: str) -> Sugared | None:
         """The value of `name` in this frame or the nearest one around it."""

@@ -48,6 +48,11 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     c._keep.append(shape)
     if depth > 60:
         return summary
+    if definition is not None and isinstance(
+        find_member(c.project, definition, "__prepare_scriptable__"), tuple
+    ):
+        summary.unknown.append((path, line, f"{definition.name} is replaced by what __prepare_scriptable__ returns"))
+        return summary
     if definition is None:
         _torch_module(c, shape, summary)
     else:

@@ -195,6 +195,10 @@ def find(e: Emitter, node: ast.AST, module: ModuleRef, name: str) -> Sugared | N
     container = container_kind(c, shape)
     if container and name in ("keys", "values", "items") and container in ("ModuleDict", "ParameterDict"):
         return ModuleView(module, name)
+    if shape.children is not None and name in shape.children:
+        return _child(e, module, shape.children[name])
+    if container and shape.children is None and name not in _MODULE_METHODS:
+        return Opaque()
     if name in _ITERATORS and name != "parameters" and name != "buffers":
         return ModuleView(module, name)
     if isinstance(shape.cls, py.External) or not shape.complete or shape.bases:
@@ -213,6 +217,9 @@ def find(e: Emitter, node: ast.AST, module: ModuleRef, name: str) -> Sugared | N
 def _attribute(e: Emitter, node: ast.AST, module: ModuleRef, name: str, value: py.Value) -> Sugared | None:
     """An instance attribute as `infer_concrete_type_builder` takes it."""
     c = e.compiler
+    if name == "forward" and isinstance(value, py.Function):
+        # ``self.forward = self.forward_slicing``: the bound method is compiled as forward.
+        return MethodRef(module, value.definition) if value.bound is not None else Opaque()
     found = c.attribute_value(module.shape, name, value)
     if isinstance(found, Failure):
         e.report(
@@ -239,7 +246,8 @@ def attribute_value(c: Compiler, shape: py.ModuleShape, name: str, value: py.Val
         case py.Parameter():
             return Val(TENSOR)
         case py.OneOf(options=options):
-            return _one_of(c, shape, name, [option for option, _ in options])
+            if name not in c.constants(shape):
+                return _one_of(c, shape, name, [option for option, _ in options])
         case py.Function(bound=None):
             return to_sugared(c, value) or Opaque()
         case py.External(name=dotted):
@@ -252,6 +260,10 @@ def attribute_value(c: Compiler, shape: py.ModuleShape, name: str, value: py.Val
         constant = _constant(value)
         if constant is not None:
             return constant
+        options = value.options if isinstance(value, py.OneOf) else ()
+        kinds = {found.type for option, _ in options if (found := _constant(option)) is not None}
+        kind = next(iter(kinds)) if len(kinds) == 1 else UNKNOWN
+        return Val(kind, maybe_constant=True)
     annotated = c.attribute_annotation(shape, name)
     if annotated is not None:
         return Val(annotated)

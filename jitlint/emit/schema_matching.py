@@ -281,10 +281,12 @@ class _Attempt:
         """Whether `rest` was packed into a list; None where it had to be and could not (``tryCreateList``)."""
         first = rest[0].type
         assert isinstance(formal.type, ListType)
-        if isinstance(first, ListType) or convertible_to_list(first, formal.type):
-            return False
-        if first == UNKNOWN and len(rest) == 1:
-            self.certain = False
+        if first == UNKNOWN:
+            # Several arguments can only be packed; one may be the list itself.
+            if len(rest) == 1:
+                self.certain = False
+                return False
+        elif isinstance(first, ListType) or convertible_to_list(first, formal.type):
             return False
         element = Argument("<varargs>", formal.type.element)
         return True if all(self._fits(element, actual) for actual in rest) else None

@@ -50,7 +50,7 @@ def emit_statement(e: Emitter, statement: tree.Stmt, rest: tuple[tree.Stmt, ...]
             emit_raise(e, statement)
             return True
         case tree.Assert():
-            control_flow.emit_assert(e, statement)
+            return control_flow.emit_assert(e, statement)
         case tree.Delete(targets=targets):
             for target in targets:
                 emit_delete(e, target)

@@ -18,9 +18,8 @@ def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated
     annotation there is no conversion, and the name must be new to the frames around.
     """
     frame = e.frame
-    old = frame.parent.find(name) if frame.parent is not None and name not in frame.values else None
-    if old is None and frame.parent is not None:
-        old = frame.parent.find(name)
+    outer = frame.outer()
+    old = outer.find(name) if outer is not None else None
     if old is not None and not _may_rebind(e, node, name, old, value, annotated):
         return
     if not isinstance(value, Val):
