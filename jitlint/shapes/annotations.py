@@ -154,6 +154,8 @@ def attribute_annotation_type(
     read. Ask `is_final_annotation` first: such an attribute is a constant.
     """
     value = Constant(ast.unparse(node)) if future_annotations else evaluate(node, context.lookup)
+    if value == _FORWARD:
+        return UNKNOWN
     try:
         found = object_type(value, context)
         if found is None:
@@ -170,6 +172,10 @@ def attribute_annotation_type(
     except RecursionError:
         pass
     return UNKNOWN
+
+
+# The annotation of nn.Module's own `forward`: torch passes over an annotation that equals it.
+_FORWARD: Final = Subscripted(External("collections.abc.Callable"), (Constant(...), External("typing.Any")))
 
 
 def is_final_annotation(node: ast.expr, context: AnnotationContext, future_annotations: bool = False) -> bool:
