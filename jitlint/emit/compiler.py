@@ -6,6 +6,7 @@ One `Compiler` serves many units; a function is typed once, a method once per sh
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jitlint.emit.summary import Summary
@@ -100,6 +101,7 @@ class Compiler:
         self._annotations: dict[int, dict[str, tuple[ast.expr, ClassDefinition]]] = {}
         self._attribute_types: dict[tuple[int, str], Type | None] = {}
         self._constants: dict[int, frozenset[str]] = {}
+        self._assigned: dict[int, frozenset[str]] = {}
         self._torch_shapes: dict[str, py.ModuleShape] = {}
         self._scripts: dict[str, bool] = {}
         self._values: dict[tuple[int, str], tuple[py.Value, Sugared | Failure]] = {}
@@ -251,6 +253,18 @@ class Compiler:
             if is_final_annotation(annotation, _Context(self, owner.scope), owner.module.future_annotations):
                 names.add(name)
         return frozenset(names)
+
+    def assigned_names(self, definition: ClassDefinition) -> frozenset[str]:
+        """Names that some method of the class, or of a base, sets on `self`: an instance may have them."""
+        known = self._assigned.get(id(definition))
+        if known is None:
+            self._keep.append(definition)
+            names: set[str] = set()
+            for item in mro(self.project, definition).classes:
+                if isinstance(item, ClassDefinition):
+                    names.update(_assigned(item.node))
+            known = self._assigned[id(definition)] = frozenset(names)
+        return known
 
     def ignored_attributes(self, definition: ClassDefinition) -> frozenset[str]:
         return self._strings(definition, "__jit_ignored_attributes__")
@@ -507,6 +521,18 @@ def _written_annotations(definition: ClassDefinition) -> dict[str, tuple[ast.exp
         for key, value in pairs
         if isinstance(key, ast.Constant) and isinstance(key.value, str)
     }
+
+
+def _assigned(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store):
+            yield one.attr
+        elif isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in _REGISTERS:
+            if one.args and isinstance(one.args[0], ast.Constant) and isinstance(one.args[0].value, str):
+                yield one.args[0].value
+
+
+_REGISTERS = frozenset({"register_buffer", "register_parameter", "register_module", "add_module"})
 
 
 def _silent(code: str, node: ast.AST, torch_message: str, message: str = "") -> None:

@@ -168,12 +168,15 @@ def module_member(e: Emitter, node: ast.AST, module: ModuleRef, name: str) -> Su
     if found is not None:
         return found
     shape = module.shape
-    e.report(
-        "JIT401",
-        node,
-        f"Module '{class_name(shape)}' has no attribute '{name}' ",
-        f"'{class_name(shape)}' has no attribute '{name}' that TorchScript can see",
-    )
+    definition = definition_of(shape)
+    elsewhere = definition is not None and name in e.compiler.assigned_names(definition)
+    with e.under(f"`{name}` is not set by the constructor" if elsewhere and not e.condition else ""):
+        e.report(
+            "JIT401",
+            node,
+            f"Module '{class_name(shape)}' has no attribute '{name}' ",
+            f"'{class_name(shape)}' has no attribute '{name}' that TorchScript can see",
+        )
     return UNKNOWN_VAL
 
 

@@ -89,6 +89,11 @@ def to_sugared(c: Compiler, value: py.Value, is_constant: bool = False) -> Sugar
 
 
 def _one_of(c: Compiler, options: list[py.Value], is_constant: bool) -> Sugared:
+    if options and isinstance(options[0], py.External) and options[0].name.startswith("torch."):
+        # ``try: from torch import x / except ImportError: ...``: this torch has it.
+        entry = c.api.entry(options[0].name)
+        if entry is not None and not isinstance(entry, api.Missing):
+            return from_entry(c, entry, options[0].name, is_constant) or OPAQUE
     found = [to_sugared(c, option, is_constant) for option in options]
     first = found[0] if found else None
     if first is not None and all(other == first for other in found):

@@ -71,6 +71,7 @@ class AnnotationError(Exception):
 
 
 DICT_KEYS: Final = (INT, FLOAT, COMPLEX, BOOL, STR, TENSOR, DEVICE, ANY, UNKNOWN)
+_FINAL_ALIASES: Final = frozenset({"torch.jit.Final", "torch._jit_internal.Final"})
 UNION: Final = External("typing.Union")
 NONE_CLASS: Final = External("types.NoneType")
 _UNION_BASES: Final = frozenset({"typing.Union", "types.UnionType"})
@@ -232,6 +233,8 @@ def typing_name(value: Value) -> str:
     if not isinstance(value, External):
         return ""
     name = value.name
+    if name in _FINAL_ALIASES:
+        return "typing.Final"
     return f"typing.{name[18:]}" if name.startswith("typing_extensions.") else name
 
 
