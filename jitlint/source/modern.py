@@ -153,20 +153,17 @@ class _NewGrammar(cst.CSTVisitor):
         return False
 
     def visit_TypeAlias(self, node: cst.TypeAlias) -> bool:
-        whole, name, value = self.at(node), self.at(node.name), self.at(node.value)
-        before = CodeRange(whole.start, value.start)
-        equals = self.code(before).rindex("=")
+        whole, name = self.at(node), self.at(node.name)
+        head = self.at(node.type_parameters) if node.type_parameters is not None else name
+        gap = self.source[head.end.line - 1].index("=", head.end.column) - head.end.column
+        equals = CodeRange(whole.start, type(whole.start)(head.end.line, head.end.column + gap))
         start = self.plan.place(whole.start.line, whole.start.column)
         alias = ast.Name(node.name.value, ast.Store())
         alias.lineno, alias.col_offset = self.plan.place(name.start.line, name.start.column)
         alias.end_lineno, alias.end_col_offset = self.plan.place(name.end.line, name.end.column)
         self.plan.aliases[start] = alias
         # `type X[T] =` becomes `t       =`, as wide as it was.
-        lines = self.code(before)[:equals].split("\n")
-        line = whole.start.line + len(lines) - 1
-        column = len(lines[-1]) + (whole.start.column if len(lines) == 1 else 0)
-        end = type(whole.start)(line, column)
-        self.plan.put(CodeRange(whole.start, end), "t", fill="\\")
+        self.plan.put(equals, "t", fill="\\")
         node.value.visit(self)
         return False
 
@@ -204,8 +201,13 @@ class _NewGrammar(cst.CSTVisitor):
 
     def _star(self, value: Any, star: Any, alone: bool) -> None:
         line = self.plan.lines[star.line - 1]
-        line[line.index("*", star.column)] = " "
+        column = line.index("*", star.column)
+        line[column] = " "
         self.plan.stars[self.plan.place(value.line, value.column)] = alone
+        # libcst has a tuple begin behind its parenthesis, `ast` before it.
+        while column + 1 < len(line) and line[column].isspace():
+            column += 1
+        self.plan.stars[self.plan.place(star.line, column)] = alone
 
     def visit_ConcatenatedString(self, node: cst.ConcatenatedString) -> bool:
         return self._string(node)
@@ -347,6 +349,8 @@ def _replaced(node: Any, plan: _Plan, role: str) -> Any:
         alone = plan.stars[place]
         if role != "slice" or alone:
             del plan.stars[place]
+            if isinstance(node, ast.Tuple) and node.elts:
+                plan.stars.pop((node.elts[0].lineno, node.elts[0].col_offset), None)
             star: ast.expr = ast.copy_location(ast.Starred(_replaced(node, plan, "value"), ast.Load()), node)
             return ast.copy_location(ast.Tuple([star], ast.Load()), node) if alone else star
     return node

@@ -53,6 +53,29 @@ def cut(node: ast.AST, cx: Context) -> tree.Hole:
     return tree.Hole(node, bound_names([node]))
 
 
+_KEYWORDS = {
+    "FunctionDef": "def",
+    "AsyncFunctionDef": "async def",
+    "ClassDef": "class",
+    "Try": "try",
+    "TryStar": "try",
+    "For": "for",
+    "AsyncFor": "async for",
+    "While": "while",
+    "AsyncWith": "async with",
+    "Match": "match",
+}
+
+
+def keyword(node: ast.stmt) -> ast.stmt:
+    """The place of the word that a compound statement begins with, as the compiler underlines it; else the node."""
+    word = _KEYWORDS.get(type(node).__name__)
+    if word is None:
+        return node
+    line, column = node.lineno, node.col_offset
+    return ast.Pass(lineno=line, col_offset=column, end_lineno=line, end_col_offset=column + len(word))
+
+
 def bound_names(nodes: Iterable[ast.AST]) -> tuple[str, ...]:
     """The local names that these statements or expressions bind, in the order met; nested scopes aside."""
     found: dict[str, None] = {}

@@ -11,7 +11,7 @@ import sys
 
 from jitlint.project.definitions import ModuleIndex
 from jitlint.syntax import tree
-from jitlint.syntax.context import Context, Report
+from jitlint.syntax.context import Context, Report, keyword
 from jitlint.syntax.expressions import lower_expression
 from jitlint.syntax.signature import lower_parameters, merge_type_comment
 from jitlint.syntax.statements import lower_statements
@@ -89,11 +89,16 @@ def _read_text(node: Function, index: ModuleIndex, cx: Context) -> TypeComment |
     if isinstance(node, ast.AsyncFunctionDef):
         cx.is_async = True
         where = f"Expected a single top-level function: {index.path}:{first}"
-        cx.report("JIT109", node, where, "an `async` function cannot be compiled")
+        cx.report("JIT109", keyword(node), where, "an `async` function cannot be compiled")
     else:
         error = alignment_error(index.lines, first, last, node)
         if error is not None:
-            cx.report("JIT127", node, error, "a decorator's line starts with `def`: the compiler misreads the function")
+            cx.report(
+                "JIT127",
+                keyword(node),
+                error,
+                "a decorator's line starts with `def`: the compiler misreads the function",
+            )
     try:
         line = find_type_line(index.lines, first, last)
     except TypeCommentError as error:

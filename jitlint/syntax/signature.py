@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from jitlint.syntax import tree
-from jitlint.syntax.context import Context
+from jitlint.syntax.context import Context, keyword
 from jitlint.syntax.expressions import lower_expression
 from jitlint.syntax.type_comments import TypeComment
 
@@ -74,7 +74,7 @@ def merge_type_comment(
             f"the number of {kind} parameters ({expected})"
         )
         ours = f"the type comment has {len(comment.params)} types for {expected} parameters"
-        cx.report("JIT515", node, message, ours)
+        cx.report("JIT515", keyword(node), message, ours)
         return None
     merged = list(params[:skipped])
     for param, annotation in zip(params[skipped:], comment.params, strict=True):

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable
 
 from jitlint.syntax import tree
-from jitlint.syntax.context import DEPTH_LIMIT, STATEMENT_DEPTH, Context, bound_names, cut
+from jitlint.syntax.context import DEPTH_LIMIT, STATEMENT_DEPTH, Context, bound_names, cut, keyword
 from jitlint.syntax.expressions import lower_expression
 
 # No `//` and no `@`: the compiler's table of augmented assignments lacks them.
@@ -74,7 +74,7 @@ def _unsupported(node: ast.stmt, cx: Context, out: Out) -> None:
     default = ("JIT119", kind, f"`{kind}` has no meaning in TorchScript")
     code, words, message = _UNSUPPORTED.get(kind, default)
     if not (cx.is_async and kind in ("AsyncFor", "AsyncWith")):
-        cx.report(code, node, f"{words} aren't supported", message)
+        cx.report(code, keyword(node), f"{words} aren't supported", message)
     if code not in ("JIT101", "JIT102"):
         _visit_blocks(node, cx)
     out.append(tree.Hole(node, bound_names([node])))
@@ -165,7 +165,7 @@ def _if(node: ast.If, cx: Context, out: Out) -> None:
 
 def _while(node: ast.While, cx: Context, out: Out) -> None:
     if node.orelse:
-        cx.report("JIT117", node, _WHILE_ELSE, "a loop cannot have an `else`")
+        cx.report("JIT117", keyword(node), _WHILE_ELSE, "a loop cannot have an `else`")
     cond = lower_expression(node.test, cx)
     out.append(tree.While(node, cond, lower_statements(node.body, cx)))
     _loop_else(node, cx, out)
@@ -173,7 +173,9 @@ def _while(node: ast.While, cx: Context, out: Out) -> None:
 
 def _for(node: ast.For, cx: Context, out: Out) -> None:
     if node.orelse:
-        cx.report("JIT117", node, "else branches of for loops aren't supported", "a loop cannot have an `else`")
+        cx.report(
+            "JIT117", keyword(node), "else branches of for loops aren't supported", "a loop cannot have an `else`"
+        )
     target = lower_expression(node.target, cx)
     iterable = lower_expression(node.iter, cx)
     out.append(tree.For(node, target, iterable, lower_statements(node.body, cx)))
@@ -220,10 +222,10 @@ def _ignored_block_outputs(node: ast.With) -> tuple[str, ...]:
     call = node.items[0].context_expr
     assert isinstance(call, ast.Call)
     names = []
-    for keyword in call.keywords:
-        match keyword.value:
-            case ast.Constant(value=str(text)) if keyword.arg and text.partition(":")[0] == "out":
-                names.append(keyword.arg)
+    for argument in call.keywords:
+        match argument.value:
+            case ast.Constant(value=str(text)) if argument.arg and text.partition(":")[0] == "out":
+                names.append(argument.arg)
     return tuple(names)
 
 
