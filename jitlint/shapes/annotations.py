@@ -145,13 +145,14 @@ def result_type(node: ast.expr, context: AnnotationContext, report: Report) -> T
 
 
 def attribute_annotation_type(
-    node: ast.expr, context: AnnotationContext, report: Report, future_annotations: bool = False
+    node: ast.expr, context: AnnotationContext, report: Report, future_annotations: bool = False, name: str = ""
 ) -> Type:
     """The type of a class-level annotation of an attribute that the instance has (``infer_type`` of
     ``torch/jit/_recursive.py``); `UNKNOWN` where it is reported or not known.
 
     future_annotations: under ``from __future__ import annotations`` each annotation is a string, which torch does not
-    read. Ask `is_final_annotation` first: such an attribute is a constant.
+    read. `name` is the attribute's. Ask `is_final_annotation` first: such an attribute is a constant; an attribute
+    that holds a Python function or a builtin is taken for that, whatever its annotation.
     """
     value = Constant(ast.unparse(node)) if future_annotations else evaluate(node, context.lookup)
     if value == _FORWARD:
@@ -168,10 +169,39 @@ def attribute_annotation_type(
             return UNKNOWN
         return found
     except AnnotationError as error:
-        report("JIT406", node, error.message, _ours(node, error))
+        # A RuntimeError is raised again with the name and the object, which is not known here.
+        where = "" if error.message.startswith("Un") or not name else f"Error inferring type for {name}: "
+        report("JIT406", node, where + error.message, _ours(node, error))
     except RecursionError:
         pass
     return UNKNOWN
+
+
+def field_type(
+    node: ast.expr, owner: AnnotationContext, user: AnnotationContext, name: str, future_annotations: bool = False
+) -> Type:
+    """The type of a NamedTuple's field, read when the NamedTuple `name` is met in an annotation. Raises
+    `AnnotationError` (``_get_named_tuple_properties``).
+
+    owner: the names around the NamedTuple; user: those of the function, in which a quoted annotation is read.
+    """
+    value = Constant(ast.unparse(node)) if future_annotations else evaluate(node, owner.lookup)
+    if isinstance(value, Constant) and isinstance(value.value, str):
+        try:
+            found = _python_object(ast.parse(value.value, mode="eval").body, user)
+        except (SyntaxError, ValueError):
+            found = None
+        if found is None:
+            message = (
+                f"Unknown type annotation: '{describe(value)}' in NamedTuple {name}. Likely due to partial support for "
+                "ForwardRef parameters in NamedTuples, see #95858. Issue occurred at "
+            )
+            raise AnnotationError("JIT607", message)
+        value = found
+    type_ = object_type(value, owner)
+    if type_ is None:
+        raise AnnotationError("JIT607", f"Unknown type annotation: '{describe(value, quoted=False)}' at ")
+    return type_
 
 
 # The annotation of nn.Module's own `forward`: torch passes over an annotation that equals it.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from jitlint.project.definitions import ClassDefinition
-from jitlint.shapes.annotation_objects import TORCH_HOMES
+from jitlint.shapes.annotation_objects import TORCH_HOMES, AnnotationError, dict_of
 from jitlint.shapes.values import (
     Absent,
     Class,
@@ -44,7 +44,6 @@ from jitlint.types.model import (
     STREAM,
     TENSOR,
     UNKNOWN,
-    DictType,
     ListType,
     TupleType,
     Type,
@@ -78,10 +77,11 @@ _FOREIGN: Final = ("numpy.", "logging.", "threading.", "datetime.", "decimal.", 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An object that has no type. `reason` is the compiler's, `python_type` the name of the object's Python class as
-    it prints it."""
+    it prints it. `raises`: torch raises at once, whether the attribute is used or not."""
 
     reason: str
     python_type: str
+    raises: bool = False
 
     @property
     def hint(self) -> str:
@@ -255,7 +255,10 @@ def _mapping(value: Mapping, class_type: ClassTypes | None) -> Type | Failure:
         if unified is None:
             return _inconsistent(element, found, name)
         element = unified
-    return DictType(key or UNKNOWN, element or UNKNOWN)
+    try:
+        return dict_of(key or UNKNOWN, element or UNKNOWN)
+    except AnnotationError as error:
+        return Failure(error.message, name, raises=True)
 
 
 def _inconsistent(first: Type | None, second: Type, name: str) -> Failure:
