@@ -17,10 +17,11 @@ from jitlint.emit.summary import Summary
 from jitlint.findings import registry
 from jitlint.findings.model import FileReport, Finding, Frame, RunError, Unit, UnknownReason, Verdict
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex
-from jitlint.project.entry_points import EntryPoint, entry_points
+from jitlint.project.entry_points import EntryPoint, entry_points, scripted_arguments
 from jitlint.project.legacy import legacy_problems
 from jitlint.project.project import Project, top_package_folder_of
 from jitlint.shapes.evaluator import Evaluator
+from jitlint.shapes.values import Function
 from jitlint.source.problem import Problem, Span, span_of
 from jitlint.torch_api.api import load
 from jitlint.torch_api.externals import TorchExternals
@@ -54,8 +55,9 @@ class Session:
         self.script_calls = tuple(script_calls)
         self.entry_points = tuple(entry_points)
         self.roots = tuple(roots)
+        self._closures: dict[int, Function] = {}
         self.environment = tuple(environment)
-        self.project = Project(roots, environment, overlay or {}, externals=TorchExternals(self.api))
+        self.project = Project(roots, environment, overlay or {}, externals=TorchExternals(self.api), hidden=("torch", "numpy"), call_names=self.script_calls)
         self.evaluator = Evaluator(self.project, self.api)
         self.compiler = Compiler(self.project, self.api, self.evaluator, recording)
 
@@ -64,13 +66,31 @@ class Session:
         self.project.start_recording()
         index = self.project.index_file(path)
         collector = _Collector(self, index)
-        for point in entry_points(
-            self.project, index, scope=self.scope, script_calls=self.script_calls, wanted=self.entry_points
-        ):
+        for point in self.points(index):
             collector.unit(point)
         legacy_problems(self.project, index, self.torch_version or self.api.version, collector.report)
         trace_problems(self.project, index, collector.report)
         return collector.finish(tuple(sorted(self.project.dependencies | {path})))
+
+    def points(self, index: ModuleIndex) -> list[EntryPoint]:
+        """The file's entry points; functions that a script call gets from a factory included."""
+        found = entry_points(
+            self.project, index, scope=self.scope, script_calls=self.script_calls, wanted=self.entry_points
+        )
+        known = {id(point.definition) for point in found}
+        for scope, node in scripted_arguments(self.project, index, self.script_calls):
+            if isinstance(node, ast.Lambda):
+                continue
+            value = self.evaluator.evaluate(node, scope, {})
+            if isinstance(value, Function) and value.definition.module is index and id(value.definition) not in known:
+                known.add(id(value.definition))
+                self._closures[id(value.definition)] = value
+                definition = value.definition
+                found.append(EntryPoint("function", definition, definition.qualname, definition.node.lineno, "scripted"))
+        return found
+
+    def _closure(self, definition: FunctionDefinition) -> Function | None:
+        return self._closures.get(id(definition))
 
     def schema_of(self, definition: FunctionDefinition) -> Schema | None:
         """The schema of a function or method that was compiled; of a method, the first shape's."""
@@ -85,7 +105,7 @@ class Session:
         definition = point.definition
         compiler = self.compiler
         if isinstance(definition, FunctionDefinition):
-            return compile_function(compiler, definition)
+            return compiler.compile_function(definition, self._closure(definition))
         if not isinstance(definition, ClassDefinition):
             return None
         kind = class_kind(compiler, definition)
@@ -94,21 +114,6 @@ class Session:
         if kind == "script":
             return compile_class(compiler, class_facts_of(compiler, definition))
         return None
-
-
-def compile_function(compiler: Compiler, definition: FunctionDefinition) -> Summary:
-    from jitlint.emit.functions import emit_definition
-
-    summary = compiler.functions.get(id(definition))
-    if summary is None:
-        summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
-        compiler.functions[id(definition)] = summary
-        compiler.active.append(definition)
-        try:
-            emit_definition(compiler, summary, definition)
-        finally:
-            compiler.active.pop()
-    return summary
 
 
 class _Collector:
@@ -131,6 +136,23 @@ class _Collector:
     def unit(self, point: EntryPoint) -> None:
         definition = point.definition
         if point.kind not in ("module", "function", "class") or definition.module.path != self.index.path:
+            return
+        if point.unresolved or point.abstract:
+            # Whether the compiler ever meets it is not known: what it holds is no finding.
+            reason = "a base class is not known: " + "; ".join(point.unresolved) if point.unresolved else (
+                "an abstract base, which is never compiled itself"
+            )
+            self.units.append(
+                Unit(
+                    point.qualname,
+                    self.index.name,
+                    point.kind,
+                    self.index.path,
+                    point.line,
+                    "unknown",
+                    (UnknownReason(reason, self.index.path, point.line),),
+                )
+            )
             return
         summary = self.session.summary(point)
         found: list[int] = []

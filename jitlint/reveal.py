@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from jitlint.analysis import Session
 from jitlint.emit.values import Sugared, Val, describe
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition
-from jitlint.project.entry_points import entry_points
 from jitlint.source.problem import Span, span_of
 from jitlint.types.model import Schema
 
@@ -45,9 +44,7 @@ def reveal_file(session: Session, path: str, qualname: str = "", line: int = 0) 
     compiler = session.compiler
     assert compiler.recording
     index = session.project.index_file(path)
-    for point in entry_points(
-        session.project, index, scope="all", script_calls=session.script_calls, wanted=session.entry_points
-    ):
+    for point in session.points(index):
         session.summary(point)
     seen: set[str] = set()
     for definition, types, _ in sorted(compiler.recorded, key=lambda one: one[0].node.lineno):

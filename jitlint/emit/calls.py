@@ -113,10 +113,10 @@ def call_value(
         case MethodRef(definition=definition) if overloads := e.compiler.overloads(definition, True):
             return UNKNOWN_VAL if args is None or kwargs is None else call_schemas(e, at, overloads, args, kwargs)
         case FunctionRef(definition=definition):
-            summary = e.compiler.function(e, at, definition)
+            summary = e.compiler.function(e, at, definition, callee.value)
             return _call_summary(e, at, summary.schema, summary.result, args, kwargs)
         case MethodRef(module=module, definition=definition):
-            summary = e.compiler.method(e, at, module, definition)
+            summary = e.compiler.method(e, at, module, definition, callee.value)
             return _call_summary(e, at, summary.schema, summary.result, args, kwargs)
         case ModuleRef():
             from jitlint.emit.modules import call_module

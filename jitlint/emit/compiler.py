@@ -35,6 +35,7 @@ from jitlint.torch_api.api import TorchAPI
 from jitlint.shapes.annotations import (
     annotation_type,
     attribute_annotation_type,
+    field_type,
     is_final_annotation,
     parameter_type,
     result_type,
@@ -91,6 +92,7 @@ class Compiler:
         self.recording = recording
         self.recorded: list[tuple[FunctionDefinition, dict[ast.AST, Sugared], tree.Def]] = []
         self.functions: dict[int, Summary] = {}
+        self.closures: dict[tuple[int, py.Function | None], Summary] = {}
         self.methods: dict[tuple[int, int], Summary] = {}
         self.modules: dict[int, Summary] = {}
         self.classes: dict[int, ClassFacts] = {}
@@ -117,6 +119,9 @@ class Compiler:
         """A name of the Python scope around the function; None where the compiler finds no value for it."""
         from jitlint.emit.python_values import to_sugared
 
+        if e.value is not None:
+            found = self.evaluator.closed_over(e.value, name)
+            return None if found is None else to_sugared(self, found)
         key = (id(e.scope), name)
         if key not in self._globals:
             self._keep.append(e.scope)
@@ -138,6 +143,13 @@ class Compiler:
 
     def marks(self, definition: FunctionDefinition) -> frozenset[str]:
         return self.evaluator.marks(definition)
+
+    def replaced(self, shape: py.ModuleShape, name: str) -> py.Function | None:
+        """The function that a decorator without ``__wrapped__`` put in the place of a method: what is compiled."""
+        if not isinstance(shape.cls, py.Class):
+            return None
+        found = self.evaluator.member(shape.cls.definition, name)
+        return found if isinstance(found, py.Function) and not found.marks else None
 
     # --- annotations -----------------------------------------------------------------------------------------------
 
@@ -312,25 +324,41 @@ class Compiler:
 
     # --- compiling ------------------------------------------------------------------------------------------------------
 
-    def function(self, e: Emitter, at: ast.AST, definition: FunctionDefinition) -> Summary:
+    def function(
+        self, e: Emitter, at: ast.AST, definition: FunctionDefinition, value: py.Function | None = None
+    ) -> Summary:
         """A called function, compiled on first use, linked to its caller."""
-        from jitlint.emit.functions import declare, emit_definition
+        from jitlint.emit.functions import declare
 
-        summary = self.functions.get(id(definition))
+        summary = self.functions.get(id(definition)) if value is None else self.closures.get((id(definition), value))
         if summary is None:
-            summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
-            self.functions[id(definition)] = summary
-            self._keep.append(definition)
-            self.active.append(definition)
-            try:
-                emit_definition(self, summary, definition)
-            finally:
-                self.active.pop()
+            summary = self.compile_function(definition, value)
         elif not summary.done and definition in self.active:
             self._recursive(e, at, definition, "function")
             if summary.schema is None:
                 declare(self, summary, definition, None)
         e.link(at, summary)
+        return summary
+
+    def compile_function(self, definition: FunctionDefinition, value: py.Function | None = None) -> Summary:
+        """A function, compiled; `value` where it is a closure, whose names then have the values captured."""
+        from jitlint.emit.functions import emit_definition
+
+        key = (id(definition), value)
+        summary = self.functions.get(id(definition)) if value is None else self.closures.get(key)
+        if summary is not None:
+            return summary
+        summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
+        if value is None:
+            self.functions[id(definition)] = summary
+        else:
+            self.closures[key] = summary
+        self._keep.append(definition)
+        self.active.append(definition)
+        try:
+            emit_definition(self, summary, definition, value=value)
+        finally:
+            self.active.pop()
         return summary
 
     def _recursive(self, e: Emitter, at: ast.AST, definition: FunctionDefinition, what: str) -> None:
@@ -340,7 +368,14 @@ class Compiler:
             text = "maximum recursion depth exceeded while calling a Python object"
         e.report("JIT311", at, text, f"'{definition.name}' calls itself; TorchScript does not support recursion")
 
-    def method(self, e: Emitter, at: ast.AST, module: ModuleRef, definition: FunctionDefinition) -> Summary:
+    def method(
+        self,
+        e: Emitter,
+        at: ast.AST,
+        module: ModuleRef,
+        definition: FunctionDefinition,
+        value: py.Function | None = None,
+    ) -> Summary:
         from jitlint.emit.functions import declare
 
         key = (id(module.shape), id(definition))
@@ -350,11 +385,13 @@ class Compiler:
             if summary.schema is None:
                 declare(self, summary, definition, module)
         else:
-            summary = self.compile_method(module, definition)
+            summary = self.compile_method(module, definition, value)
         e.link(at, summary)
         return summary
 
-    def compile_method(self, module: ModuleRef, definition: FunctionDefinition) -> Summary:
+    def compile_method(
+        self, module: ModuleRef, definition: FunctionDefinition, value: py.Function | None = None
+    ) -> Summary:
         from jitlint.emit.functions import emit_definition
 
         key = (id(module.shape), id(definition))
@@ -367,7 +404,7 @@ class Compiler:
             dropped = "unused" if marks & {"unused", "drop"} else None
             self.active.append(definition)
             try:
-                emit_definition(self, summary, definition, module, dropped)
+                emit_definition(self, summary, definition, module, dropped, value)
             finally:
                 self.active.pop()
         return summary
@@ -560,10 +597,19 @@ class _Context:
         from jitlint.emit.classes import class_facts_of, class_kind, class_type, compile_class
 
         kind = class_type(self.compiler, definition)
+        if self.e is not None and class_kind(self.compiler, definition) == "namedtuple":
+            self._check_fields(definition)
         if self.e is not None and class_kind(self.compiler, definition) == "script" and not self.e.muted:
             self.e.link(self.e.definition.node if self.e.definition else definition.node,
                         compile_class(self.compiler, class_facts_of(self.compiler, definition)))
         return kind
+
+    def _check_fields(self, definition: ClassDefinition) -> None:
+        """Raises `AnnotationError` for a NamedTuple with a field of no type."""
+        owner, future = _Context(self.compiler, definition.body), definition.module.future_annotations
+        for bindings in definition.body.bindings.values():
+            if bindings[-1].annotation is not None:
+                field_type(bindings[-1].annotation, owner, self, definition.name, future)
 
 
 __all__ = ["Compiler", "PythonModule", "PythonValue"]

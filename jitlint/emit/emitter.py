@@ -16,13 +16,15 @@ from jitlint.types.model import Type
 if TYPE_CHECKING:
     from jitlint.emit.compiler import Compiler
     from jitlint.project.definitions import FunctionDefinition, ModuleIndex, Scope
+    from jitlint.shapes.values import Function
 
 
 class Emitter:
     """Types one function. The rooms of `emit` are functions over this state.
 
     compiler: what all functions of a session share. index: the file the function stands in. scope: where its free
-    names are looked up. module: the receiver where it is a method of an nn.Module.
+    names are looked up. module: the receiver where it is a method of an nn.Module. value: the function as a Python
+    object, where it is a closure.
     """
 
     __slots__ = (
@@ -41,6 +43,7 @@ class Emitter:
         "seen",
         "summary",
         "types",
+        "value",
     )
 
     def __init__(
@@ -51,6 +54,7 @@ class Emitter:
         summary: Summary,
         definition: FunctionDefinition | None = None,
         module: ModuleRef | None = None,
+        value: Function | None = None,
     ) -> None:
         self.compiler = compiler
         self.index = index
@@ -58,6 +62,7 @@ class Emitter:
         self.summary = summary
         self.definition = definition
         self.module = module
+        self.value = value
         self.frame = Frame()
         self.condition = ""
         self.declared: Type | None = None  # the annotated result, None where there is no annotation

@@ -18,6 +18,7 @@ from jitlint.types.model import ANY, INFERRED_TENSOR, NONE, UNKNOWN, Argument, S
 if TYPE_CHECKING:
     from jitlint.emit.compiler import Compiler
     from jitlint.project.definitions import FunctionDefinition
+    from jitlint.shapes.values import Function
 
 
 def emit_definition(
@@ -26,13 +27,14 @@ def emit_definition(
     definition: FunctionDefinition,
     receiver: Sugared | None = None,
     dropped: str | None = None,
+    value: Function | None = None,
 ) -> None:
     """Types the function and fills `summary`. `receiver` is what its first parameter stands for, where it is a method.
 
     The compiler's order: the tree stage of the whole function, the signature, the body.
     """
     module = receiver if isinstance(receiver, ModuleRef) else None
-    e = Emitter(compiler, definition.module, definition.scope, summary, definition, module)
+    e = Emitter(compiler, definition.module, definition.scope, summary, definition, module, value)
     definition_tree = lower(definition.node, definition.module, e.report, dropped)
     arguments = _parameters(e, definition, definition_tree, receiver, dropped)
     e.declared = _declared(e, definition_tree)

@@ -113,11 +113,11 @@ def _class_attributes(c: Compiler, shape: py.ModuleShape, definition: ClassDefin
             continue
         if isinstance(value, (py.OneOf, py.Unknown)):
             continue
-        if isinstance(value, py.Function):
-            continue
+        if isinstance(value, (py.Lambda, py.External)) or (isinstance(value, py.Function) and value.bound is None):
+            continue  # functions and builtins are taken before annotations are looked at
         e = Emitter(c, owner.module, owner.scope, Summary("", "", 0))
         context = _Context(c, owner.scope)
-        kind = attribute_annotation_type(node, context, e.report, owner.module.future_annotations)
+        kind = attribute_annotation_type(node, context, e.report, owner.module.future_annotations, name)
         if isinstance(value, py.ModuleInstance):
             if isinstance(kind, InterfaceType) or (kind == UNKNOWN and not e.summary.problems):
                 continue

@@ -376,6 +376,9 @@ def _bound_member(
         return Opaque()
     marks = c.marks(function)
     if "opaque" in marks:
+        replaced = c.replaced(module.shape, name)
+        if replaced is not None:
+            return MethodRef(module, replaced.definition, replaced)
         e.unknown(node, f"a decorator of '{name}' could not be seen through")
         return Opaque()
     if marks & {"property", "cached_property"}:

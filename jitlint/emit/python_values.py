@@ -42,6 +42,7 @@ from jitlint.types.model import (
 )
 
 OPAQUE = Opaque()
+_CLOSED = frozenset({"math", "cmath", "operator", "itertools", "functools", "random", "time"})
 
 
 def to_sugared(c: Compiler, value: py.Value, is_constant: bool = False) -> Sugared | None:
@@ -149,7 +150,7 @@ def function(c: Compiler, value: py.Function) -> Sugared:
         return IgnoredRef(definition, bound=value.bound is not None, unused=not ({"ignore"} <= marks))
     if value.bound is not None:
         return PythonValue("method", "call-unknown")
-    return FunctionRef(definition, marks)
+    return FunctionRef(definition, marks, value=value if value.closure is not None else None)
 
 
 def external(c: Compiler, name: str, is_constant: bool = False) -> Sugared | None:
@@ -195,6 +196,8 @@ def from_entry(c: Compiler, entry: api.Entry | None, name: str, is_constant: boo
             return PythonValue(python_type, "no")
         case api.PythonValue():
             return python_value(entry)
+        case api.ClassEntry(error=error) if error:
+            return PythonValue("type", "refused", name=error)
         case api.ClassEntry():
             return _class(c, entry, is_constant)
     return OPAQUE
@@ -240,6 +243,8 @@ def module_attribute(c: Compiler, module: PythonModule, name: str) -> Sugared | 
         case py.External(name=base):
             entry = c.api.entry(f"{base}.{name}")
             if isinstance(entry, api.Missing):
+                return None
+            if entry is None and base in _CLOSED and c.api.known_namespace(base) and name not in c.api.names_of(base):
                 return None
             return from_entry(c, entry, f"{base}.{name}", True) or Val(NONE, None)
         case value:

@@ -14,7 +14,7 @@ from jitlint.types.model import UNKNOWN, ClassType, EnumType, Schema, TupleType,
 
 if TYPE_CHECKING:
     from jitlint.project.definitions import ClassDefinition, FunctionDefinition
-    from jitlint.shapes.values import ModuleShape, Value
+    from jitlint.shapes.values import Function, ModuleShape, Value
 
 
 class _NoConstant:
@@ -66,10 +66,11 @@ class ModuleView(Sugared):
 
 @dataclass(frozen=True, slots=True)
 class MethodRef(Sugared):
-    """A method of a module bound to it."""
+    """A method of a module bound to it; `value` where a decorator's closure took its place."""
 
     module: ModuleRef
     definition: FunctionDefinition
+    value: Function | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class FunctionRef(Sugared):
     definition: FunctionDefinition
     marks: frozenset[str] = frozenset()
     receiver: Val | None = None
+    value: Function | None = None  # where its free names have their values, if it is a closure
 
 
 @dataclass(frozen=True, slots=True)

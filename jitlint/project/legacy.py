@@ -84,7 +84,9 @@ def _bindings(scope: Scope) -> Iterator[Binding]:
         yield from bindings
 
 
-def _weak_mark(project: Project, scope: Scope, definition: FunctionDefinition | ClassDefinition) -> Iterator[tuple[str, ast.expr]]:
+def _weak_mark(
+    project: Project, scope: Scope, definition: FunctionDefinition | ClassDefinition
+) -> Iterator[tuple[str, ast.expr]]:
     for decorator in definition.node.decorator_list:
         name = project.external_name(scope, decorator) or ast.unparse(decorator)
         last = name.rpartition(".")[2]

@@ -457,7 +457,7 @@ class Project:
     def _alias(self, scope: Scope, binding: Binding, value: ast.expr) -> Targets:
         """An assignment: of a dotted name it is another name for the same thing, of anything else a value."""
         match value:
-            case ast.IfExp(body=body, orelse=orelse) if _is_dotted(body) and _is_dotted(orelse):
+            case ast.IfExp(body=body, orelse=orelse) if _is_dotted(body) or _is_dotted(orelse):
                 return (*self._alias(scope, binding, body), *self._alias(scope, binding, orelse))
             case ast.Name() | ast.Attribute() | ast.Call(func=ast.Name(id="getattr")) if _is_dotted(value):
                 targets = self.resolve_expr(scope, value, before=value)
