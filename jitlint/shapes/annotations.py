@@ -145,14 +145,20 @@ def result_type(node: ast.expr, context: AnnotationContext, report: Report) -> T
 
 
 def attribute_annotation_type(
-    node: ast.expr, context: AnnotationContext, report: Report, future_annotations: bool = False, name: str = ""
+    node: ast.expr,
+    context: AnnotationContext,
+    report: Report,
+    future_annotations: bool = False,
+    name: str = "",
+    code: str = "JIT406",
 ) -> Type:
     """The type of a class-level annotation of an attribute that the instance has (``infer_type`` of
     ``torch/jit/_recursive.py``); `UNKNOWN` where it is reported or not known.
 
     future_annotations: under ``from __future__ import annotations`` each annotation is a string, which torch does not
     read. `name` is the attribute's. Ask `is_final_annotation` first: such an attribute is a constant; an attribute
-    that holds a Python function or a builtin is taken for that, whatever its annotation.
+    that holds a Python function or a builtin is taken for that, whatever its annotation. `code` is the rule to report
+    under: the annotations of a function that is called in Python (``torch.jit.ignore``) are read the same way.
     """
     value = Constant(ast.unparse(node)) if future_annotations else evaluate(node, context.lookup)
     if value == _FORWARD:
@@ -165,13 +171,13 @@ def attribute_annotation_type(
             if isinstance(value, Constant) and isinstance(value.value, str):
                 why = "under `from __future__ import annotations`" if future_annotations else "in quotes"
                 ours = f"an attribute's annotation {why} is not read by TorchScript"
-            report("JIT406", node, f"Unknown type annotation: '{text}' at ", ours)
+            report(code, node, f"Unknown type annotation: '{text}' at ", ours)
             return UNKNOWN
         return found
     except AnnotationError as error:
         # A RuntimeError is raised again with the name and the object, which is not known here.
         where = "" if error.message.startswith("Un") or not name else f"Error inferring type for {name}: "
-        report("JIT406", node, where + error.message, _ours(node, error))
+        report(code, node, where + error.message, _ours(node, error))
     except RecursionError:
         pass
     return UNKNOWN
