@@ -87,6 +87,10 @@ def call_external(
     if handler is not None:
         if open_ and any(isinstance(arg, Sequence) and arg.kind == "*" for arg in args):
             return _OPEN.get(name, UNKNOWN)
+        if open_ and name in ("builtins.dict", "collections.OrderedDict", "typing.OrderedDict"):
+            return run.heap.dict(None)
+        if open_ and name == "functools.partial":
+            return Unknown("a partial with arguments that are not known")
         try:
             return handler(run, args, kwargs, frame)
         except (IndexError, KeyError):

@@ -150,13 +150,13 @@ def remember(run: Interpreter, key: Any, holding: list[Value], compute: Any, own
         return copy_value(heap, known[0], not run.share)
     serial, oldest = heap.serial, heap.oldest
     heap.oldest = 1 << 60
-    steps = run.steps
+    steps, shortcuts = run.steps, run.shortcuts
     try:
         result, files = run.recorded(compute)
     finally:
         pure = heap.oldest > serial
         heap.oldest = min(oldest, heap.oldest)
-    if pure and run.steps - steps > 3 and not _in_progress(result):
+    if pure and run.shortcuts == shortcuts and run.steps - steps > 3 and not _in_progress(result):
         run.kept.extend(holding)
         run.kept.append(owner)
         kept = copy_value(heap, result, not run.share)

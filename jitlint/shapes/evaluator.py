@@ -143,7 +143,8 @@ class Evaluator:
         """What an instance looks like after its constructor ran with these arguments.
 
         Without any (None), parameters take their defaults, and those that have none are unknown, of the type that they
-        are annotated with. With `defaults` false all are unknown: what any configuration may look like.
+        are annotated with; where the constructor raises so, defaults of None count as unknown, and then all defaults.
+        With `defaults` false all are unknown to begin with: what any configuration may look like.
         """
         unknown = args is None and kwargs is None
         key = (
@@ -169,10 +170,19 @@ class Evaluator:
         unknown: bool,
         defaults: bool,
     ) -> ModuleShape:
-        for share in (True, False):
-            made = self._build(cls, list(args or ()), dict(kwargs or {}), unknown, defaults, share)
-            if made is not None:
+        trusts = ["all", "not None", "none"] if unknown and defaults else ["none"] if unknown else ["all"]
+        first: Module | None = None
+        for trust in trusts:
+            made = None
+            for share in (True, False):
+                made = self._build(cls, list(args or ()), dict(kwargs or {}), trust, share)
+                if made is not None:
+                    break
+            first = first or made
+            if made is not None and not made.raises:
                 return freeze_module(made).shape
+        if first is not None:
+            return freeze_module(first).shape
         shape = ModuleShape(Class(cls), complete=False)
         shape.reasons.append("the constructor could not be followed")
         return shape
@@ -182,8 +192,7 @@ class Evaluator:
         cls: ClassDefinition,
         args: list[Value],
         kwargs: dict[str, Value],
-        unknown: bool,
-        defaults: bool,
+        trust: str,
         share: bool,
     ) -> Module | None:
         run = self.run
@@ -192,7 +201,7 @@ class Evaluator:
         run.share = share
         if not share:
             run.memory = {key: entry for key, entry in run.memory.items() if isinstance(key, tuple) and key[0] == "default"}
-        run.steps, run.limit, run.depth = 0, MAX_STEPS, 0
+        run.steps, run.limit, run.depth, run.exploring = 0, MAX_STEPS, 0, False
         journals, heap.journals = heap.journals, []
         with _recursion():
             try:
@@ -200,11 +209,9 @@ class Evaluator:
                 made = heap.module(value, calls.is_container(run, cls))
                 given = [thaw(heap, arg) for arg in args]
                 named = {name: thaw(heap, arg) for name, arg in kwargs.items()}
-                if unknown and not defaults:
-                    named = self._unknown_arguments(cls)
+                if trust != "all":
+                    named = self._unknown_arguments(cls, trust == "not None")
                 calls.initialise(run, made, value, given, named, False)
-                if made.raises is False and not mro_has_init(run, cls):
-                    made.state["complete"] = made.state["complete"] and True
             except PathEnds:
                 if made is not None:
                     made.raises = True
@@ -228,16 +235,21 @@ class Evaluator:
                     }
         return made
 
-    def _unknown_arguments(self, cls: ClassDefinition) -> dict[str, Value]:
+    def _unknown_arguments(self, cls: ClassDefinition, trusting: bool) -> dict[str, Value]:
+        """Unknown values for a constructor's parameters: all, or where `trusting` those that are None by default."""
         run = self.run
         constructor = run.class_member(cls, "__init__")
         if not isinstance(constructor, Function):
             return {}
         spec = constructor.definition.node.args
-        return {
-            parameter.arg: calls.missing(run, constructor.definition, parameter)
-            for parameter in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs][1:]
-        }
+        found: dict[str, Value] = {}
+        for parameter in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs][1:]:
+            if trusting:
+                default = calls.default_node(constructor.definition, parameter.arg)
+                if not isinstance(default, ast.Constant) or default.value is not None:
+                    continue
+            found[parameter.arg] = calls.missing(run, constructor.definition, parameter)
+        return found
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
@@ -252,10 +264,6 @@ class Evaluator:
                 run.active.clear()
             finally:
                 run.depth = depth
-
-
-def mro_has_init(run: Interpreter, cls: ClassDefinition) -> bool:
-    return isinstance(run.class_member(cls, "__init__"), Function)
 
 
 @contextmanager

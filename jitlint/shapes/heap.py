@@ -32,7 +32,7 @@ from jitlint.shapes.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
 ABSENT = Absent()
 
@@ -161,7 +161,17 @@ class Unshare(Exception):
     """A write to a sealed module: the run starts over without sharing."""
 
 
-Journal = dict[tuple[int, str], tuple[Store, str, Any]]
+class Journal(dict[tuple[int, str], tuple[Store, str, Any]]):
+    """Old values, by store and name. Stores younger than the journal have no business in it: whoever can see them came
+    the same way."""
+
+    __slots__ = ("serial",)
+
+    def __init__(self, serial: int) -> None:
+        super().__init__()
+        self.serial = serial
+
+
 Delta = dict[tuple[int, str], tuple[Store, str, Any]]
 
 
@@ -205,24 +215,27 @@ class Heap:
             self.oldest = store.born
         if self.journals:
             journal = self.journals[-1]
-            key = (id(store), name)
-            if key not in journal:
-                journal[key] = (store, name, store.get(name, ABSENT))
+            if store.born <= journal.serial:
+                key = (id(store), name)
+                if key not in journal:
+                    journal[key] = (store, name, store.get(name, ABSENT))
         if value is ABSENT:
             store.pop(name, None)
         else:
             store[name] = value
 
     def open(self) -> None:
-        self.journals.append({})
+        self.journals.append(Journal(self.serial))
 
     def commit(self) -> None:
         """Closes the innermost journal; its writes stay, and belong to the one around it."""
         journal = self.journals.pop()
         if self.journals:
             outer = self.journals[-1]
+            serial = outer.serial
             for key, entry in journal.items():
-                outer.setdefault(key, entry)
+                if key not in outer and entry[0].born <= serial:
+                    outer[key] = entry
 
     def rollback(self) -> Delta:
         """Undoes the innermost journal's writes. Returns them."""
@@ -252,62 +265,65 @@ class Heap:
 
 def key_of(value: Value | None) -> Hashable:
     """A hashable that is equal for values that no program can tell apart; objects with identity are themselves."""
-    match value:
-        case Constant(value=constant):
-            return (type(constant), constant)
-        case None:
-            return None
-        case Unknown():
-            return "?"
-        case External(name=name):
-            return name
-        case Typed(type=type_):
-            return ("t", type_)
-        case Sequence(kind=kind, items=items, element=element):
-            return (kind, None if items is None else tuple([key_of(item) for item in items]), key_of(element))
-        case Function(definition=definition, marks=marks, bound=bound, closure=closure):
-            return (id(definition), marks, key_of(bound), id(closure))
-        case Class(definition=definition, closure=closure):
-            return (id(definition), id(closure))
-        case ListObject(kind=kind, items=items, element=element):
-            return ("l" + kind, None if items is None else tuple([key_of(item) for item in items]), key_of(element))
-        case DictObject(items=entries, element=element):
-            if entries is None:
-                return ("d", None, key_of(element))
-            return ("d", tuple([(key, key_of(entry[1])) for key, entry in entries.items()]))
-        case Mapping(items=pairs, element=element):
-            if pairs is None:
-                return ("d", None, key_of(element))
-            return ("d", tuple([(key_of(key), key_of(item)) for key, item in pairs]))
-        case OneOf(options=options):
-            return ("o", tuple([(key_of(option), condition) for option, condition in options]))
-        case Partial(function=function, args=args, kwargs=kwargs):
-            return (
-                "p",
-                key_of(function),
-                tuple([key_of(arg) for arg in args]),
-                tuple([(name, key_of(arg)) for name, arg in kwargs]),
-            )
-        case Parameter(buffer=buffer):
-            return ("P", buffer)
-        case Lambda(node=node, closure=closure):
-            return ("f", id(node), id(closure))
-        case ModuleObject(name=name):
-            return ("m", name)
-        case Absent():
-            return "-"
-        case InstanceObject(cls=cls, member=str(member)):
-            return ("e", key_of(cls), member)
-        case Instance(cls=cls, attributes=attributes, member=member):
-            return (
-                "i",
-                key_of(cls),
-                member,
-                None if attributes is None else tuple([(name, key_of(item)) for name, item in attributes]),
-            )
-        case BuiltinMethod(receiver=receiver, name=name):
-            return ("b", key_of(receiver), name)
-    return id(value)
+    maker = _KEYS.get(value.__class__)
+    return id(value) if maker is None else maker(value)
+
+
+def _items_key(items: tuple[Value, ...] | None) -> Hashable:
+    return None if items is None else tuple([key_of(item) for item in items])
+
+
+def _constant_key(value: Constant) -> Hashable:
+    return (value.value.__class__, value.value)
+
+
+def _dict_key(value: DictObject) -> Hashable:
+    entries = value.cell["items"]
+    if entries is None:
+        return ("d", None, key_of(value.element))
+    return ("d", tuple([(key, key_of(entry[1])) for key, entry in entries.items()]))
+
+
+def _mapping_key(value: Mapping) -> Hashable:
+    if value.items is None:
+        return ("d", None, key_of(value.element))
+    return ("d", tuple([(key_of(key), key_of(item)) for key, item in value.items]))
+
+
+def _instance_key(value: Instance) -> Hashable:
+    attributes = value.attributes
+    inner = None if attributes is None else tuple([(name, key_of(item)) for name, item in attributes])
+    return ("i", key_of(value.cls), value.member, inner)
+
+
+_KEYS: dict[type, Callable[[Any], Hashable]] = {
+    Constant: _constant_key,
+    type(None): lambda value: None,
+    Unknown: lambda value: "?",
+    Absent: lambda value: "-",
+    External: lambda value: value.name,
+    Typed: lambda value: ("t", value.type),
+    Parameter: lambda value: ("P", value.buffer),
+    Sequence: lambda value: (value.kind, _items_key(value.items), key_of(value.element)),
+    ListObject: lambda value: ("l" + value.kind, _items_key(value.cell["items"]), key_of(value.cell["element"])),
+    DictObject: _dict_key,
+    Mapping: _mapping_key,
+    Function: lambda value: (id(value.definition), value.marks, key_of(value.bound), id(value.closure)),
+    Class: lambda value: (id(value.definition), id(value.closure)),
+    ModuleObject: lambda value: ("m", value.name),
+    OneOf: lambda value: ("o", tuple([(key_of(option), condition) for option, condition in value.options])),
+    Partial: lambda value: (
+        "p",
+        key_of(value.function),
+        _items_key(value.args),
+        tuple([(name, key_of(arg)) for name, arg in value.kwargs]),
+    ),
+    Lambda: lambda value: ("f", id(value.node), id(value.closure)),
+    Instance: _instance_key,
+    InstanceObject: lambda value: id(value) if value.member is None else ("e", key_of(value.cls), value.member),
+    ModuleInstance: lambda value: id(value.shape),
+    BuiltinMethod: lambda value: ("b", key_of(value.receiver), value.name),
+}
 
 
 def freeze(value: Value, depth: int = 0) -> Value:

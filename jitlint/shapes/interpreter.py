@@ -121,6 +121,8 @@ class Interpreter:
         self.limit = MAX_STEPS
         self.depth = 0
         self.share = True
+        self.exploring = False  # the first round of a loop with an unknown number of rounds is running
+        self.shortcuts = 0  # how often a loop was taken less seriously for that
         self.memory: dict[Any, tuple[Value, frozenset[str]]] = {}
         self.kept: list[Value] = []  # what memory's keys refer to by identity
         self.active: set[Any] = set()
@@ -140,13 +142,14 @@ class Interpreter:
     def detached(self) -> Iterator[None]:
         """A run of its own in between: its writes are nobody else's, and no branch undoes them."""
         heap = self.heap
-        saved = heap.journals, heap.oldest, self.limit
+        saved = heap.journals, heap.oldest, self.limit, self.exploring
         heap.journals = []
+        self.exploring = False
         self.limit = max(self.limit, self.steps + MAX_STEPS // 5)
         try:
             yield
         finally:
-            heap.journals, heap.oldest, self.limit = saved
+            heap.journals, heap.oldest, self.limit, self.exploring = saved
 
     def recorded(self, compute: Callable[[], Any]) -> tuple[Any, frozenset[str]]:
         """A result with the files it rests on."""

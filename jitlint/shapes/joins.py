@@ -182,6 +182,15 @@ def blur(value: Value) -> None:
 
 def condition_text(test: ast.expr, holds: bool) -> str:
     """A condition of the source in words: ```norm_layer` is None``, ```bias` is false``."""
+    attribute = "_jitlint_true" if holds else "_jitlint_false"  # kept on the node: the same tests are met often
+    text: str | None = getattr(test, attribute, None)
+    if text is None:
+        text = _condition_text(test, holds)
+        setattr(test, attribute, text)
+    return text
+
+
+def _condition_text(test: ast.expr, holds: bool) -> str:
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return condition_text(operand, not holds)

@@ -312,9 +312,25 @@ def set_item(run: Interpreter, base: Value, index: ast.expr, value: Value, frame
     """``base[index] = value``."""
     if isinstance(index, ast.Slice):
         if isinstance(base, ListObject):
-            run.heap.write(base.cell, "items", None)
+            _set_slice(run, base, index, value, frame)
         return
     store_item(run, base, evaluate(run, index, frame), value)
+
+
+def _set_slice(run: Interpreter, base: ListObject, index: ast.Slice, value: Value, frame: Frame) -> None:
+    parts = [None if part is None else run.plain(evaluate(run, part, frame)) for part in (index.lower, index.upper, index.step)]
+    items = iterate(run, value)
+    if base.items is not None and items is not None and all(part is None or isinstance(part, int) for part in parts):
+        changed = list(base.items)
+        try:
+            changed[slice(*parts)] = items
+        except ValueError as error:
+            raise core.PathEnds from error
+        run.heap.write(base.cell, "items", tuple(changed))
+        return
+    found = [part for part in (element_of(base.items, base.element), element(run, value)) if part is not None]
+    run.heap.write(base.cell, "element", one_of([(part, "") for part in found]))
+    run.heap.write(base.cell, "items", None)
 
 
 def store_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
@@ -494,7 +510,21 @@ def _unknown_loop(run: Interpreter, node: ast.For | ast.While, frame: Frame, ite
         return ended and not exits
 
     heap.open()
-    once()
+    outermost, run.exploring = not run.exploring, True
+    try:
+        once()
+    finally:
+        if outermost:
+            run.exploring = False
+    if not outermost:
+        # An inner loop while an outer one is explored: that it changes something is all that matters.
+        run.shortcuts += 1
+        for store, name, old in list(heap.journals[-1].values()):
+            present = store.get(name, ABSENT)
+            if present is not old:
+                _widen_slot(run, store, name, old, present)
+        heap.commit()
+        return False
     changed = heap.rollback()
     del frame.returns[returns:]
     heap.open()
@@ -519,6 +549,8 @@ def _widen_slot(run: Interpreter, store: Store, name: str, old: Any, new: Any) -
         if store.owner is not None and isinstance(old, Absent):
             # a container's child: how many there are is not known
             state = store.owner
+            if isinstance(new, Absent):
+                return
             element_ = state["element"]
             heap.write(state, "open", True)
             heap.write(state, "element", new if element_ is None else join(element_, new))
