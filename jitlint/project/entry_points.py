@@ -148,8 +148,8 @@ class _Search:
 
     def wanted(self, index: ModuleIndex, qualname: str) -> None:
         """A unit that the settings name; one inside a function is found if the index looked there."""
-        definition: FunctionDefinition | ClassDefinition
-        for definition in (*index.functions, *index.classes):
+        definitions: list[FunctionDefinition | ClassDefinition] = [*index.functions, *index.classes]
+        for definition in definitions:
             if definition.qualname == qualname:
                 self.add(definition, "named in the settings", class_itself=False)
 
@@ -279,7 +279,7 @@ class _Search:
     def _called(
         self, call: ast.Call, function: ast.expr, scope: Scope, depth: int
     ) -> Iterator[tuple[FunctionDefinition | ClassDefinition, bool]]:
-        """What a call returns: an instance, what a factory returns, its receiver or argument where it passes that on."""
+        """What a call returns: an instance, a factory's result, its receiver or argument where it passes that on."""
         if isinstance(function, ast.Attribute) and function.attr in _FLUENT:
             yield from self.reached(function.value, scope, depth + 1)
             return

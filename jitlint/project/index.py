@@ -166,7 +166,7 @@ class _Builder:
         if not self.lazily:
             self.index.functions.append(function)
         self.bind(scope, Binding(node.name, "function", node, "", guard, node.lineno))
-        if self.hot(node.body[0].lineno, node.end_lineno):
+        if self.hot(_first_line(node.body[0]), node.end_lineno):
             self.function(function)
         if node.decorator_list and self.hot(node.decorator_list[0].lineno, node.lineno):
             for decorator in node.decorator_list:
@@ -415,6 +415,12 @@ def _qualname(scope: Scope, name: str) -> str:
             return f"{scope.qualname}.{name}"
         case _:
             return f"{scope.qualname}.<locals>.{name}"
+
+
+def _first_line(node: ast.stmt) -> int:
+    """Where a statement starts, its decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return decorators[0].lineno if decorators else node.lineno
 
 
 def _enclosing_function(scope: Scope, name: str) -> Scope:
