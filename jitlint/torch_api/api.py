@@ -60,13 +60,13 @@ def load(version: str | None = None) -> TorchAPI:
 @functools.lru_cache(maxsize=1)
 def available() -> tuple[str, ...]:
     """The versions that have data."""
-    found = [re.fullmatch(r"torch-(\d[\w.]*)\.jsonl\.gz", name) for name in sorted(os.listdir(DATA))]
+    found = [re.fullmatch(r"torch-(\d[\w.]*)\.tsv\.gz", name) for name in sorted(os.listdir(DATA))]
     return tuple(match.group(1) for match in found if match)
 
 
 @functools.lru_cache(maxsize=4)
 def _load(version: str) -> TorchAPI:
-    with open(os.path.join(DATA, f"torch-{version}.jsonl.gz"), "rb") as file:
+    with open(os.path.join(DATA, f"torch-{version}.tsv.gz"), "rb") as file:
         return TorchAPI(version, file.read())
 
 
@@ -87,47 +87,52 @@ class TorchAPI:
     def __init__(self, version: str, data: bytes) -> None:
         self.version = version
         index, self._body = unpack_first(data)
-        self._index: dict[str, list[int]] = index["sections"]
+        self._index: dict[str, list[int]] = index["tables"]
         self._schemas: dict[str, tuple[Schema, ...]] = {}
+        self._namespaces: dict[str, dict[str, Any]] = {}
         self._entries: dict[str, Entry | None] = {}
         self._modules: dict[str, ModuleClassFacts | None] = {}
         self._methods: dict[tuple[Type, str], tuple[Schema, ...]] = {}
 
-    # --- sections, unpacked when first needed
+    # --- tables, unpacked when first needed; their rows are parsed one by one
 
-    def _section(self, name: str) -> Any:
+    def _table(self, name: str) -> dict[str, str]:
         offset, length = self._index[name]
-        return json.loads(zlib.decompress(self._body[offset : offset + length], GZIP))
+        text = zlib.decompress(self._body[offset : offset + length], GZIP).decode("ascii")
+        return dict(line.split("\t", 1) for line in text.splitlines())
 
     @functools.cached_property
-    def _operators(self) -> dict[str, dict[str, list[str]]]:
-        return self._section("operators")  # type: ignore[no-any-return]
+    def _operators(self) -> dict[str, str]:
+        return self._table("operators")
 
     @functools.cached_property
     def _values(self) -> dict[str, Any]:
-        return self._section("values")  # type: ignore[no-any-return]
+        return {key: json.loads(row) for key, row in self._table("values").items()}
 
     @functools.cached_property
-    def _module_rows(self) -> dict[str, dict[str, Any]]:
-        return self._section("modules")  # type: ignore[no-any-return]
+    def _module_rows(self) -> dict[str, str]:
+        return self._table("modules")
 
     @functools.cached_property
-    def _name_section(self) -> dict[str, Any]:
-        return self._section("names")  # type: ignore[no-any-return]
+    def _name_rows(self) -> dict[str, str]:
+        return self._table("names")
 
-    @property
-    def _names(self) -> dict[str, dict[str, Any]]:
-        return self._name_section["names"]  # type: ignore[no-any-return]
+    def _names(self, namespace: str) -> dict[str, Any]:
+        """The coded names of a covered namespace."""
+        found = self._namespaces.get(namespace)
+        if found is None:
+            found = self._namespaces[namespace] = json.loads(self._name_rows[namespace])
+        return found
 
     @functools.cached_property
     def _uncovered(self) -> frozenset[str]:
-        return frozenset(self._name_section["uncovered"])
+        return frozenset(self._values["uncovered"])
 
     @functools.cached_property
     def _classes(self) -> dict[str, Type]:
         """Types for the qualified names of NamedTuples that appear in schemas."""
         found: dict[str, Type] = {}
-        for name, fields in self._name_section["namedtuples"].items():
+        for name, fields in self._values["namedtuples"].items():
             kinds = tuple(decode.type_of(text, found) for _, text in fields)
             found[name] = TupleType(kinds, name, tuple(field for field, _ in fields))
         return found
@@ -139,8 +144,8 @@ class TorchAPI:
         Empty where there is no such operator (but see `schemas_known`)."""
         found = self._schemas.get(op)
         if found is None:
-            texts = [*self._operators["schemas"].get(op, ()), *self._operators["builtins"].get(op, ())]
-            found = self._schemas[op] = tuple(parse_schema(text) for text in texts)
+            row = self._operators.get(op)
+            found = self._schemas[op] = tuple(parse_schema(text) for text in json.loads(row)) if row else ()
         return found
 
     def schemas_known(self, op: str) -> bool:
@@ -150,7 +155,7 @@ class TorchAPI:
 
     def operator_names(self) -> frozenset[str]:
         """All symbols that have schemas."""
-        return frozenset(self._operators["schemas"]) | frozenset(self._operators["builtins"])
+        return frozenset(self._operators)
 
     # --- names
 
@@ -170,7 +175,7 @@ class TorchAPI:
             return Namespace(name, covered=False) if name in self._uncovered else None
         if not rest:
             return Namespace(namespace, special=namespace == "torch.cuda")
-        row = self._names[namespace].get(rest[0])
+        row = self._names(namespace).get(rest[0])
         if isinstance(row, str):
             target = row[1:]
             if len(rest) == 1 and target == name:
@@ -190,7 +195,7 @@ class TorchAPI:
         parts = name.split(".")
         for length in range(len(parts), 0, -1):
             candidate = ".".join(parts[:length])
-            if candidate in self._names:
+            if candidate in self._name_rows:
                 return candidate, parts[length:]
         return None, parts
 
@@ -198,7 +203,7 @@ class TorchAPI:
         inner = f"{namespace}.{rest[0]}"
         if inner in self._uncovered:
             return Namespace(name, covered=False) if len(rest) == 1 else None
-        if rest[0].startswith("__") or namespace.split(".")[0] != "torch" or "*" in self._names[namespace]:
+        if rest[0].startswith("__") or namespace.split(".")[0] != "torch" or "*" in self._names(namespace):
             return None
         return Missing(name, namespace, f"object has no attribute {rest[0]}")
 
@@ -210,9 +215,11 @@ class TorchAPI:
         op = f"{parts[0]}::{parts[1]}"
         if self.schemas(op):
             return Operator(name, op) if len(parts) == 2 else None
-        return Missing(name, ".".join(name.split(".")[:3]), f"object has no attribute {parts[1]}") if (
-            parts[0] in OPEN_OPS
-        ) else None
+        return (
+            Missing(name, ".".join(name.split(".")[:3]), f"object has no attribute {parts[1]}")
+            if (parts[0] in OPEN_OPS)
+            else None
+        )
 
     def _member(self, name: str, cls: ClassEntry, member: str) -> Entry | None:
         values = dict(cls.members)
@@ -228,21 +235,22 @@ class TorchAPI:
         namespace, rest = self._split(name)
         if namespace is None or not rest:
             return name
-        row = self._names[namespace].get(rest[0])
+        row = self._names(namespace).get(rest[0])
         if isinstance(row, str) and row[1:] != ".".join([namespace, rest[0]]):
             return self.canonical(".".join([row[1:], *rest[1:]]))
         return name
 
     def known_namespace(self, name: str) -> bool:
         """Whether `name` is a module whose every public attribute is in the data."""
-        return name in self._names
+        return name in self._name_rows
 
     def namespaces(self) -> frozenset[str]:
-        return frozenset(self._names)
+        return frozenset(self._name_rows)
 
     def names_of(self, namespace: str) -> tuple[str, ...]:
         """The names that a covered module has."""
-        return tuple(name for name in self._names.get(namespace, ()) if name != "*")
+        names = self._names(namespace) if namespace in self._name_rows else ()
+        return tuple(name for name in names if name != "*")
 
     def constant(self, name: str) -> ConstantValue | None:
         found = self.entry(name)
@@ -260,9 +268,9 @@ class TorchAPI:
     def bases(self, name: str) -> tuple[str, ...] | None:
         """The mro of a class after itself, as canonical dotted names, ``object`` left out; None where it is no known
         class."""
-        facts = self._module_rows.get(self.canonical(name))
+        facts = self.module_class(name)
         if facts is not None:
-            return tuple(facts["bases"])
+            return facts.bases
         found = self.entry(name)
         return found.bases if isinstance(found, ClassEntry) else None
 
@@ -286,7 +294,7 @@ class TorchAPI:
     def method_ops(self, type_: Type, name: str) -> tuple[Schema, ...]:
         """The overloads of ``x.name(...)`` for x of `type_`, x included as ``self``: all overloads of ``aten::name``
         (the compiler tries them all) if one of them takes x as `self`, else none (``BuiltinFunction::tryCreate``).
-        A cast (``x.float()``) is ``aten::to.dtype`` without its dtype."""
+        A cast (``x.float()``) takes no arguments at all; ``x.type`` is ``aten::to``."""
         key = (type_, name)
         found = self._methods.get(key)
         if found is None:
@@ -295,11 +303,13 @@ class TorchAPI:
 
     def _method_ops(self, type_: Type, name: str) -> tuple[Schema, ...]:
         if isinstance(type_, model.TensorType) and self.tensor_cast(name) is not None:
-            cast = next(schema for schema in self.schemas("aten::to") if schema.overload == "dtype")
-            arguments = tuple(argument for argument in cast.arguments if argument.name != "dtype")
-            return (Schema(cast.name, arguments, cast.returns, cast.overload, text=cast.text),)
+            return (parse_schema("aten::to.dtype(Tensor(a) self) -> Tensor(a)"),)
+        if isinstance(type_, model.TensorType) and name == "type":
+            name = "to"
         schemas = self.schemas(f"aten::{name}")
         for schema in schemas:
+            if "::" not in schema.name:
+                continue  # a builtin written in TorchScript is tried, but does not make a method
             for argument in schema.arguments:
                 if argument.name == "self" and accepts(argument.type, type_):
                     return schemas
@@ -316,7 +326,7 @@ class TorchAPI:
         canonical = self.canonical(name)
         if canonical not in self._modules:
             row = self._module_rows.get(canonical)
-            facts = None if row is None else decode.decode_module(canonical, row, self._classes)
+            facts = None if row is None else decode.decode_module(canonical, json.loads(row), self._classes)
             self._modules[canonical] = facts
         return self._modules[canonical]
 
@@ -339,7 +349,7 @@ class TorchAPI:
 
     @functools.cached_property
     def _dtypes(self) -> dict[str, int]:
-        rows = self._names["torch"].items()
+        rows = self._names("torch").items()
         return {name: row[2] for name, row in rows if row[0] == "c" and row[3] == "dtype"}
 
 
@@ -351,7 +361,7 @@ def accepts(formal: Type, actual: Type) -> bool:
         case model.TensorType(), model.TensorType():
             return True
         case model.ListType(element=wanted), model.ListType(element=given):
-            return given == wanted or (isinstance(wanted, model.VarType) or given == model.UNKNOWN or wanted == model.ANY)
+            return given == wanted or isinstance(wanted, model.VarType) or given == model.UNKNOWN or wanted == model.ANY
         case model.DictType(key=key, value=value), model.DictType(key=key2, value=value2):
             return accepts(key, key2) and accepts(value, value2)
         case model.OptionalType(element=wanted), model.OptionalType(element=given):

@@ -1,9 +1,9 @@
 """Write the data file for the installed torch: ``python -m jitlint.torch_api.build [--output DIR]``.
 
-The file is a sequence of gzip members, each one line of JSON (``zcat`` shows them): first an index, then the sections,
-so that the reader can unpack just what it is asked for. Needs torch and the standard library; with a torch that belongs
-to another interpreter, run that one with this repository on PYTHONPATH.
-"""
+The file is a sequence of gzip members (``zcat`` shows them): one line of JSON as index, then the tables, each line a
+key, a tab and JSON, so that the reader unpacks just the tables and parses just the lines that it is asked for. Needs
+torch and the standard library; with a torch that belongs to another interpreter, run that one with this repository on
+PYTHONPATH."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import platform
 import sys
 import time
 import warnings
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -28,20 +29,23 @@ FORMAT = 1
 
 
 def version() -> str:
-    return torch.__version__.split("+")[0].split("a")[0]
+    return str(torch.__version__).split("+")[0].split("a")[0]
 
 
-def write(directory: str, sections: dict[str, Any]) -> str:
+def write(directory: str, tables: dict[str, dict[str, Any]]) -> str:
     packed: list[bytes] = []
-    index: dict[str, Any] = {"format": FORMAT, "torch": version(), "python": platform.python_version(), "sections": {}}
+    index: dict[str, Any] = {"format": FORMAT, "torch": version(), "python": platform.python_version(), "tables": {}}
     offset = 0
-    for name, section in sections.items():
-        text = json.dumps(section, separators=(",", ":"), ensure_ascii=True, allow_nan=False) + "\n"
-        data = gzip.compress(text.encode(), 9, mtime=0)
-        index["sections"][name] = [offset, len(data)]
+    for name, table in tables.items():
+        lines = [
+            f"{key}\t{json.dumps(value, separators=(',', ':'), ensure_ascii=True, allow_nan=False)}\n"
+            for key, value in table.items()
+        ]
+        data = gzip.compress("".join(lines).encode(), 9, mtime=0)
+        index["tables"][name] = [offset, len(data)]
         packed.append(data)
         offset += len(data)
-    path = os.path.join(directory, f"torch-{version()}.jsonl.gz")
+    path = os.path.join(directory, f"torch-{version()}.tsv.gz")
     with open(path, "wb") as out:
         out.write(gzip.compress((json.dumps(index, separators=(",", ":")) + "\n").encode(), 9, mtime=0))
         for data in packed:
@@ -54,8 +58,8 @@ def main() -> None:
     parser.add_argument("--output", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "data"))
     directory: str = parser.parse_args().output
     warnings.simplefilter("ignore")
-    sections: dict[str, Any] = {}
-    builders: dict[str, Callable[[], Any]] = {
+    tables: dict[str, dict[str, Any]] = {}
+    builders: dict[str, Callable[[], dict[str, Any]]] = {
         "operators": operators,
         "values": values,
         "modules": module_classes,
@@ -63,10 +67,12 @@ def main() -> None:
     }
     for name, builder in builders.items():
         start = time.monotonic()
-        sections[name] = builder()
+        tables[name] = builder()
         print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr)
+    tables["values"].update(tables["names"].pop("extra"))
+    tables["names"] = tables["names"].pop("names")
     os.makedirs(directory, exist_ok=True)
-    path = write(directory, sections)
+    path = write(directory, tables)
     print(f"{path}: {os.path.getsize(path)} bytes", file=sys.stderr)
 
 

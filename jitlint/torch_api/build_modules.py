@@ -20,7 +20,8 @@ from jitlint.torch_api.build_probe import clean, forked, literal, schema_text, u
 
 REQUIRED_VALUES: dict[str, Any] = {
     "in_features": 4, "out_features": 6, "in1_features": 4, "in2_features": 5, "in_channels": 4, "out_channels": 6,
-    "kernel_size": 3, "num_features": 4, "normalized_shape": 4, "embed_dim": 4, "num_heads": 2, "d_model": 4, "nhead": 2,
+    "kernel_size": 3, "num_features": 4, "normalized_shape": 4, "embed_dim": 4, "num_heads": 2, "d_model": 4,
+    "nhead": 2,
     "input_size": 4, "hidden_size": 6, "num_embeddings": 10, "embedding_dim": 4, "output_size": 2, "num_groups": 2,
     "num_channels": 4, "padding": 1, "value": 0.5, "threshold": 0.5, "size": 4, "n_classes": 20, "cutoffs": [5, 10],
     "upscale_factor": 2, "downscale_factor": 2, "groups": 2, "dim": 1, "unflattened_size": (2, 2), "lambd": 0.5,
@@ -29,26 +30,33 @@ REQUIRED_VALUES: dict[str, Any] = {
     "module": lambda: nn.Linear(4, 6), "original": lambda: nn.Parameter(torch.ones(3)), "scale": 1.0, "zero_point": 0,
     "dtype": torch.quint8, "num_parameters": 1, "conv": lambda: nn.Conv2d(4, 6, 3), "bn": lambda: nn.BatchNorm2d(6),
     "batch_norm": lambda: nn.BatchNorm2d(6), "relu": lambda: nn.ReLU(), "linear": lambda: nn.Linear(4, 6),
-    "negative_slope": 0.01, "threshold_value": 0.5, "distance_function": None, "in_proj_container": None, "mode": "LSTM",
+    "negative_slope": 0.01, "threshold_value": 0.5, "distance_function": None, "in_proj_container": None,
+    "mode": "LSTM",
 }  # fmt: skip
 """Values for constructor parameters without a default, by name. Values that are functions are called."""
 
 ALTERNATIVES: dict[str, list[Any]] = {
-    "kernel_size": [(3, 3), (3,), (3, 3, 3)], "stride": [2, (2, 2)], "padding": ["same", "valid", 1, (1, 1), (1, 1, 1, 1)],
+    "kernel_size": [(3, 3), (3,), (3, 3, 3)], "stride": [2, (2, 2)], "padding": ["same",
+    "valid", 1, (1, 1), (1, 1, 1, 1)],
     "dilation": [2], "groups": [2], "padding_mode": ["reflect", "circular"], "num_layers": [2], "dropout": [0.5],
-    "proj_size": [3], "nonlinearity": ["relu"], "reduction": ["none", "sum"], "mode": ["sum", "max", "bilinear", "nearest"],
+    "proj_size": [3], "nonlinearity": ["relu"], "reduction": ["none", "sum"], "mode": ["sum", "max", "bilinear",
+    "nearest"],
     "size": [(4, 4)], "scale_factor": [2, 2.0, (2.0, 2.0)], "align_corners": [True], "output_size": [(2, 2), (2, None)],
     "padding_idx": [0], "max_norm": [1.0], "weight": [lambda: torch.ones(4)], "pos_weight": [lambda: torch.ones(4)],
     "activation": ["gelu", torch.nn.functional.gelu, lambda: nn.GELU()], "kdim": [5], "vdim": [5], "momentum": [None],
     "approximate": ["tanh"], "normalized_shape": [(4,), [4]], "output_ratio": [(0.5, 0.5)], "ceil_mode": [True],
     "dim": [(0, 1)], "start_dim": [0], "norm": [lambda: nn.LayerNorm(4)], "custom_encoder": [lambda: nn.Identity()],
     "enable_nested_tensor": [False], "max_val": [5.0], "threshold": [1.0], "return_indices": [True], "affine": [False],
-    "divisor_override": [2], "margin": [2.0], "beta": [2.0], "zero_infinity": [True], "scale": [2.0], "div_value": [2.0],
+    "divisor_override": [2], "margin": [2.0], "beta": [2.0], "zero_infinity": [True], "scale": [2.0],
+    "div_value": [2.0],
     "distance_function": [lambda: nn.PairwiseDistance()], "ignore_index": [0], "size_average": [True], "reduce": [True],
-    "bias": [False, True], "head_bias": [True], "num_parameters": [4], "lambd": [0.3], "alpha": [0.7], "eps": [1e-3, None],
+    "bias": [False, True], "head_bias": [True], "num_parameters": [4], "lambd": [0.3], "alpha": [0.7],
+    "eps": [1e-3, None],
     "track_running_stats": [False], "elementwise_affine": [False], "batch_first": [True], "bidirectional": [True],
-    "inplace": [True], "count_include_pad": [False], "add_bias_kv": [True], "add_zero_attn": [True], "norm_first": [True],
-    "num_encoder_layers": [1], "label_smoothing": [0.1], "sparse": [True], "include_last_offset": [True], "swap": [True],
+    "inplace": [True], "count_include_pad": [False], "add_bias_kv": [True], "add_zero_attn": [True],
+    "norm_first": [True],
+    "num_encoder_layers": [1], "label_smoothing": [0.1], "sparse": [True], "include_last_offset": [True],
+    "swap": [True],
     "keepdim": [True], "full": [True], "log_input": [False], "recompute_scale_factor": [True], "cutoffs": [[5]],
 }  # fmt: skip
 """Other values worth trying, by parameter name."""
@@ -84,7 +92,7 @@ def module_classes() -> dict[str, Any]:
     names = sorted(classes)
     answers = forked(work, names, 1)
     result = {}
-    for name, answer in zip(names, answers):
+    for name, answer in zip(names, answers, strict=True):
         if answer is None or "builder_error" in answer:
             print("builder:", name, answer, file=sys.stderr)
             continue
@@ -117,7 +125,8 @@ def facts(table: Table, cls: type) -> dict[str, Any]:
 
 def constructor(cls: type) -> list[Any]:
     try:
-        signature = inspect.signature(cls.__init__)
+        initialiser: Any = getattr(cls, "__init__", None)
+        signature = inspect.signature(initialiser)
     except (TypeError, ValueError):
         return []
     kinds = {
@@ -209,7 +218,7 @@ def same(value: Any, instance: nn.Module, name: str) -> bool:
 def known(value: Any) -> Any:
     """The literal, coded; ``{"?": 0}`` for a value that is none (tensors, modules...)."""
     coded = literal(value)
-    return {"?": 0} if "?" in json.dumps(coded) and "{\"?\"" in json.dumps(coded) else coded
+    return {"?": 0} if "?" in json.dumps(coded) and '{"?"' in json.dumps(coded) else coded
 
 
 def reading_error(instance: nn.Module, name: str) -> str:
@@ -249,7 +258,9 @@ def compile_method(instance: nn.Module, name: str) -> list[Any]:
         return [None, clean(str(problem)) or type(problem).__name__]
 
 
-def variants(table: Table, cls: type, parameters: list[Any], arguments: dict[str, Any], base: dict[str, Any]) -> list[Any]:
+def variants(
+    table: Table, cls: type, parameters: list[Any], arguments: dict[str, Any], base: dict[str, Any]
+) -> list[Any]:
     result: list[Any] = []
     for row in parameters:
         name = row[0]

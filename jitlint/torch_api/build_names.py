@@ -17,22 +17,33 @@ from typing import Any
 
 import torch
 
-from jitlint.torch_api.build_probe import Location, clean, compile_text, failing_function, forked, literal, schema_text, unmangle
+from jitlint.torch_api.build_probe import (
+    Location,
+    clean,
+    compile_text,
+    failing_function,
+    forked,
+    literal,
+    schema_text,
+    unmangle,
+)
 
-IMPORTED = """torch.utils.checkpoint torch.nn.utils.parametrizations torch.nn.utils.parametrize torch.nn.utils.prune
+IMPORTED = """
+torch.utils.checkpoint torch.nn.utils.parametrizations torch.nn.utils.parametrize torch.nn.utils.prune
 torch.nn.utils.rnn torch.nn.utils.stateless torch.utils.data torch.distributed torch.cuda.amp torch.distributions
 torch.nn.quantized torch.ao.nn.quantized torch.ao.nn.qat torch.ao.nn.intrinsic torch.ao.quantization torch.onnx
-torch.profiler torch.futures torch.distributed.rpc torch.masked torch.signal torch.nn.attention torch.sparse torch.nested
-torch.func torch.nn.parallel torch.fx torch.package torch.hub torch.library torch.export torch.optim torch.amp
-torch.backends.cuda torch.backends.cudnn torch.backends.mkldnn torch.monitor torch.quasirandom torch.utils.cpp_extension
-torch.utils.dlpack torch.utils.data.distributed torch.nn.grad torch.nn.common_types torch.overrides torch.types
-torch._VF torch.jit.annotations torch.autograd.functional torch.autograd.forward_ad torch.testing torch.compiler
-torch.distributed.nn torch.distributed.fsdp torch.utils.hooks torch.nn.qat torch.nn.intrinsic
-""".split()
+torch.profiler torch.futures torch.distributed.rpc torch.masked torch.signal torch.nn.attention torch.sparse
+torch.nested torch.func torch.nn.parallel torch.fx torch.package torch.hub torch.library torch.export torch.optim
+torch.amp torch.backends.cuda torch.backends.cudnn torch.backends.mkldnn torch.monitor torch.quasirandom
+torch.utils.cpp_extension torch.utils.dlpack torch.utils.data.distributed torch.nn.grad torch.nn.common_types
+torch.overrides torch.types torch._VF torch.jit.annotations torch.autograd.functional torch.autograd.forward_ad
+torch.testing torch.compiler torch.distributed.nn torch.distributed.fsdp torch.utils.hooks torch.nn.qat
+torch.nn.intrinsic """.split()  # noqa: SIM905 (one word each)
 
-STANDARD = """builtins math cmath warnings operator random time itertools functools collections collections.abc copy os os.path
-sys re logging typing enum dataclasses abc contextlib string types numbers inspect threading datetime pathlib io
-statistics fractions decimal json pickle uuid weakref traceback gc bisect heapq textwrap struct hashlib numpy""".split()
+STANDARD = """builtins math cmath warnings operator random time itertools functools collections collections.abc copy
+os os.path sys re logging typing enum dataclasses abc contextlib string types numbers inspect threading datetime
+pathlib io statistics fractions decimal json pickle uuid weakref traceback gc bisect heapq textwrap struct
+hashlib numpy""".split()  # noqa: SIM905 (one word each)
 
 NOT_COVERED = re.compile(
     r"""torch\.(_dynamo|_inductor|_refs|_decomp|_meta_registrations|_subclasses|_functorch|_higher_order_ops|fx|testing
@@ -47,14 +58,22 @@ NOT_COVERED = re.compile(
     re.VERBOSE,
 )
 
-TABLE = """print tuple float complex int bool str getattr hasattr isinstance len hex oct round hash id min max abs all any divmod
-sum list dict ord chr bin pow range zip enumerate rangelist sorted AssertionError""".split()
-"""The names that the compiler's own table answers before Python's globals are asked (``Environment::getSugaredVar``)."""
+TABLE = """print tuple float complex int bool str getattr hasattr isinstance len hex oct round hash id min max abs all
+any divmod sum list dict ord chr bin pow range zip enumerate rangelist sorted AssertionError""".split()  # noqa: SIM905 (one word each)
+"""The names that the compiler's own table answers before Python's globals are asked
+(``Environment::getSugaredVar``)."""
 
 CUDA: dict[str, Any] = {
     **{
         name: ["o", f"cuda::{name}"]
-        for name in "current_stream default_stream device_index device_count set_stream synchronize".split()
+        for name in (
+            "current_stream",
+            "default_stream",
+            "device_index",
+            "device_count",
+            "set_stream",
+            "synchronize",
+        )
     },
     **{name: ["o", f"cuda::_{name}"] for name in ("current_device", "set_device")},
     **{name: ["s", f"torch.cuda.{name}", ""] for name in ("Stream", "Event", "StreamContext", "stream")},
@@ -67,7 +86,7 @@ NAMES_OF_BUILD = {"version.cuda", "version.hip", "version.xpu", "version.git_ver
 
 BUILD_DEPENDENT = re.compile(
     r"has no attribute _?(cuda|nccl|mps|xpu|mtia|rocm|hip)|Unknown builtin op: cuda::|_cuda_|_nvtx|cudart"
-    r"|'(NVTX|_NVTXStub|CudaError|cudaStatus)'|_c10d|ProcessGroup|not compiled with|NoneType"
+    r"|'(NVTX|_NVTXStub|CudaError|cudaStatus)'|not compiled with"
 )
 """Messages that may be owed to how this torch was built (without CUDA...): such names are left unknown."""
 
@@ -137,16 +156,23 @@ class Table:
 
 
 def better(new: str, old: str, value: Any) -> bool:
-    """Whether `new` is a better canonical name: the first module wins but for names that are not the object's own."""
+    """Whether `new` is a better canonical name: modules come the most public first, so the first wins, but for names
+    that are not the object's own (``torch.JITException`` for ``torch.jit.Error``) and objects of another package."""
+    if is_private(new):
+        return False
+    home = getattr(value, "__module__", None)
+    if isinstance(home, str) and home.split(".")[0] != old.split(".")[0] == "torch":
+        return new.split(".")[0] == home.split(".")[0]
     own = getattr(value, "__name__", None)
-    if isinstance(own, str):
-        new_own, old_own = new.rsplit(".", 1)[-1] == own, old.rsplit(".", 1)[-1] == own
-        if new_own != old_own:
-            return new_own
-        home = getattr(value, "__module__", None)
-        if isinstance(home, str) and home.split(".")[0] != old.split(".")[0] == "torch":
-            return new.split(".")[0] == home.split(".")[0]
-    return False
+    return isinstance(own, str) and is_private(old) is False and last(new) == own != last(old)
+
+
+def is_private(name: str) -> bool:
+    return any(part.startswith("_") for part in name.split(".")[:-1])
+
+
+def last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def has_identity(value: Any) -> bool:
@@ -185,7 +211,7 @@ def names() -> dict[str, Any]:
     quick = [dotted for dotted, (_, _, value) in work.items() if not compiles(value)]
     slow = [dotted for dotted, (_, _, value) in work.items() if compiles(value)]
     for batch, dotteds in ((400, quick), (1, slow)):
-        for dotted, answer in zip(dotteds, forked(probe, dotteds, batch)):
+        for dotted, answer in zip(dotteds, forked(probe, dotteds, batch), strict=True):
             module_name, name, _ = work[dotted]
             if isinstance(answer, dict):
                 print("builder:", dotted, answer["builder_error"], file=sys.stderr)
@@ -195,7 +221,7 @@ def names() -> dict[str, Any]:
     for name, module in table.modules.items():
         if name != "torch" and "__getattr__" in vars(module):
             coded[name]["*"] = 1
-    return {"names": coded, "uncovered": uncovered(table), "namedtuples": namedtuples(table)}
+    return {"names": coded, "extra": {"uncovered": uncovered(table), "namedtuples": namedtuples(table)}}
 
 
 def uncovered(table: Table) -> list[str]:
@@ -213,12 +239,19 @@ def namedtuples(table: Table) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for values in table.by_module.values():
         for cls in values.values():
-            if inspect.isclass(cls) and issubclass(cls, tuple) and "__annotations__" in vars(cls):
-                if cls.__module__.split(".")[0] == "torch" and hasattr(cls, "_fields"):
-                    hints = cls.__annotations__
-                    kinds = [[name, annotation(hints[name]) if name in hints else "Tensor"] for name in cls._fields]
-                    result[f"__torch__.{cls.__module__}.{cls.__qualname__}"] = kinds
+            if inspect.isclass(cls) and issubclass(cls, tuple) and hasattr(cls, "_fields"):
+                if cls.__module__.split(".")[0] == "torch":
+                    result[f"__torch__.{cls.__module__}.{cls.__qualname__}"] = fields_of(cls)
     return result
+
+
+def fields_of(cls: Any) -> list[Any]:
+    """A NamedTuple's fields and types; those of a base count too, as
+    ``torch._jit_internal._get_named_tuple_properties`` has it; without annotation: Tensor."""
+    hints: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        hints.update(vars(base).get("__annotations__", {}))
+    return [[name, annotation(hints[name]) if name in hints else "Tensor"] for name in cls._fields]
 
 
 def compiles(value: Any) -> bool:
@@ -256,6 +289,7 @@ def special_forms() -> dict[int, str]:
 def code(table: Table, specials: dict[int, str], dotted: str, value: Any, result: str | None, message: str) -> Any:
     """The coded entry of `value`, from the compiler's answer to its being named."""
     text = clean(message)
+    own = is_own(message)
     module_name, _, name = dotted.rpartition(".")
     if dotted.removeprefix("torch.") in NAMES_OF_BUILD:
         return ["?"]
@@ -274,26 +308,34 @@ def code(table: Table, specials: dict[int, str], dotted: str, value: Any, result
         if text == "builtin cannot be used as a value" and builtin:
             special = ["o", builtin]
         elif "LegacyTypedConstructor" in text or text.startswith("legacy"):
-            special = ["l", str(value.dtype).replace("torch.", "")]
-        failed = "" if re.search(r"cannot be used as a value", text) else text
+            special = ["l", str(getattr(value, "dtype", "")).replace("torch.", "")]
+        failed = "" if own and "cannot be used as a value" in text else text
+        if issubclass(value, enum.Enum) and not value.__members__:
+            failed = ""
         if failed and BUILD_DEPENDENT.search(failed):
             return ["?"]
         return class_code(table, value, failed, special)
-    if text == "builtin cannot be used as a value" and builtin:
+    if own and text == "builtin cannot be used as a value" and builtin:
         return ["o", builtin]
-    if text.startswith("boolean dispatch"):
+    if own and text.startswith("boolean dispatch"):
         return boolean_dispatch(value)
     if isinstance(value, torch.jit.ScriptFunction):
         return ["S", schema_text(value.schema)]
-    if text.startswith("python value of type"):
+    if own and text == "function cannot be used as a value":
+        return function(value)
+    if own and text.startswith("python value of type"):
         return python_value(value)
+    if BUILD_DEPENDENT.search(text):
+        return ["?"]
     if inspect.isfunction(value) or inspect.ismethod(value):
-        if text == "function cannot be used as a value":
-            return function(value)
-        if BUILD_DEPENDENT.search(text):
-            return ["?"]
         return ["f", None, text, failing_function(message, name)]
-    return ["?"] if BUILD_DEPENDENT.search(text) else ["r", text]
+    return ["r", text]
+
+
+def is_own(message: str) -> bool:
+    """Whether the message points at the probe itself, not at a function that the compiler went into."""
+    found = re.search(r'File "([^"]*)"', message)
+    return found is not None and found.group(1) == "<string>"
 
 
 def constant_value(value: Any) -> Any:
@@ -308,7 +350,7 @@ def constant_value(value: Any) -> Any:
     if isinstance(value, (bool, int, float, complex, str)) and type(value) not in (bool, int, float, complex, str):
         for base in (bool, int, float, complex, str):
             if isinstance(value, base):
-                return literal(base(value))
+                return literal(base(value))  # type: ignore[arg-type]
     return literal(value)
 
 
@@ -333,26 +375,31 @@ def boolean_dispatch(value: Any) -> Any:
 def python_value(value: Any) -> Any:
     """``PythonValue::getSchema``, by the helpers it calls."""
     kind = type(value).__name__
+    try:
+        printed = str(getattr(value, "__qualname__", ""))
+    except Exception:
+        printed = ""
     if not callable(value):
-        return ["p", kind, False, None, False, [], "", annotation(value)]
+        return ["p", kind, False, None, False, [], "", annotation(value), printed]
     helpers = torch.jit.annotations
     location = Location()
     try:
         helpers.check_fn(value, location)
     except Exception as error:
-        return ["p", kind, True, None, False, [], clean(str(error)), annotation(value)]
+        return ["p", kind, True, None, False, [], clean(str(error)), annotation(value), printed]
     try:
         vararg = bool(helpers.is_vararg(value))
         signature = helpers.get_signature(value, None, location, False)
         names = [str(name) for name in helpers.get_param_names(value, 0) or []]
     except Exception as error:
-        return ["p", kind, True, None, False, [], clean(str(error)) or type(error).__name__, annotation(value)]
+        return ["p", kind, True, None, False, [], clean(str(error)) or type(error).__name__, annotation(value), printed]
     schema = None
     if signature is not None:
         arguments, returned = signature
         shown = names if len(names) == len(arguments) else [str(index) for index in range(len(arguments))]
-        schema = f"({', '.join(f'{a.annotation_str} {n}' for a, n in zip(arguments, shown))}) -> {returned.annotation_str}"
-    return ["p", kind, True, schema, vararg, names if vararg is False else [], "", annotation(value)]
+        formals = [f"{argument.annotation_str} {name}" for argument, name in zip(arguments, shown, strict=True)]
+        schema = f"({', '.join(formals)}) -> {returned.annotation_str}"
+    return ["p", kind, True, schema, vararg, [] if vararg else names, "", annotation(value), printed]
 
 
 def annotation(value: Any) -> str | None:
@@ -380,8 +427,7 @@ def class_code(table: Table, cls: type, failed: str, special: Any) -> Any:
         kind = "function"
     elif issubclass(cls, tuple) and hasattr(cls, "_fields"):
         kind = "namedtuple"
-        hints = getattr(cls, "__annotations__", {})
-        fields = [[name, annotation(hints[name]) if name in hints else "Tensor"] for name in cls._fields]
+        fields = fields_of(cls)
     elif issubclass(cls, torch.Tensor):
         kind = "tensor"
     else:

@@ -42,14 +42,12 @@ def variants(op: str) -> list[str]:
     _, message = compile_text("def f(x):\n    return op(x, zzz__=1)\n", {"op": handle})
     if "The following variants are available:" not in message:
         return []
-    return [
-        unmangle(line.strip()[:-1])
-        for line in re.findall(r"^  (\S.*\) -> .*:)$", message, flags=re.MULTILINE)
-    ]
+    return [unmangle(line.strip()[:-1]) for line in re.findall(r"^  (\S.*\) -> .*:)$", message, flags=re.MULTILINE)]
 
 
-def operators() -> dict[str, Any]:
-    """``schemas``: all registered schemas by symbol, in order; ``builtins``: the TorchScript-defined ones."""
+def operators() -> dict[str, list[str]]:
+    """Schemas by symbol in the order tried: registered ones, then those defined in TorchScript (named without
+    ``::``)."""
     by_name: dict[str, list[str]] = {}
     for schema in torch._C._jit_get_all_schemas():
         by_name.setdefault(schema.name, []).append(str(schema))
@@ -59,11 +57,11 @@ def operators() -> dict[str, Any]:
         by_name[name] = tried
     symbols = sorted(
         {name for name in by_name if name.startswith(("aten::", "prim::"))}
-        | {op for op in torch.jit._builtins._get_builtin_table().values()}
+        | set(torch.jit._builtins._get_builtin_table().values())
         | {"aten::floordiv", "aten::_assert", "prim::shape", "prim::ndim", "prim::T", "prim::H", "prim::mT", "prim::mH"}
     )
     builtins: dict[str, list[str]] = {}
-    for op, listed in zip(symbols, forked(variants, symbols)):
+    for op, listed in zip(symbols, forked(variants, symbols), strict=True):
         extra = [text for text in listed or [] if "::" not in text.split("(")[0]]
         if extra:
             builtins[op] = extra
@@ -74,4 +72,6 @@ def operators() -> dict[str, Any]:
         source = f"def f(x):\n    return {SINGLE_CALLS[name].replace('f(', 'op(')}\n"
         if compile_text(source, {"op": probe_callable(op)})[0] is not None:
             builtins[op] = [text]
-    return {"schemas": by_name, "builtins": builtins}
+    for op, texts in builtins.items():
+        by_name[op] = [*by_name.get(op, ()), *texts]
+    return by_name

@@ -1,4 +1,4 @@
-"""Asking an installed compiler: used by `build` alone. Standard library and torch only, so that it runs under any torch.
+"""Asking an installed compiler: used by `build` alone. Standard library and torch only, to run under any torch.
 
 A probe is a one-line function put to ``torch._C.CompilationUnit.define`` with a resolution callback that answers the
 one name it uses; what comes back is the result's type or the message. Probes run in forked children, because some of
@@ -12,7 +12,8 @@ import os
 import re
 import sys
 import warnings
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ LONGEST = 400
 
 def clean(message: str) -> str:
     """The first paragraph of a message: without source excerpts, addresses and machine paths."""
-    text = re.split(r":?\n\s*File \"|\n\nThe original call is|:\nFile \"", message.strip("\n"), maxsplit=1)[0]
+    text = re.split(r":?\n\s*File \"|\n\nThe original call is|:\nFile \"|:?\s+def f\(\):\n~", message.strip("\n"), maxsplit=1)[0]
     text = re.sub(r"( at:? )0x[0-9a-f]+", r"\g<1>0x0", text)
     text = re.sub(r" INTERNAL ASSERT FAILED at \"[^\"]*\":\d+", " INTERNAL ASSERT FAILED", text)
     text = re.sub(r"'/[^']*/([^/']+)'", r"'\1'", text)

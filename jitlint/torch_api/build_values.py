@@ -27,8 +27,8 @@ TYPES: dict[str, type] = {
 
 
 def values() -> dict[str, Any]:
-    """``attributes``: by type and name, the type of the property; ``python``: the names that exist in Python; ``casts``:
-    Tensor methods that are casts, with the number of the dtype."""
+    """``attributes``: by type and name, the type of the property; ``python``: the names that exist in Python;
+    ``casts``: Tensor methods that are casts, with the number of the dtype."""
     attributes: dict[str, dict[str, str]] = {}
     python: dict[str, list[str]] = {}
     for type_name, cls in TYPES.items():
@@ -40,7 +40,9 @@ def values() -> dict[str, Any]:
             schema, _ = compile_text(source, {"torch": torch, "Generator": torch.Generator, "Stream": torch.Stream})
             return None if schema is None else schema.partition(" -> ")[2]
 
-        found = {name: answer for name, answer in zip(names, forked(probe, names)) if isinstance(answer, str)}
+        found = {
+            name: answer for name, answer in zip(names, forked(probe, names), strict=True) if isinstance(answer, str)
+        }
         attributes[type_name] = {
             name: text[1:-1] if text.startswith("((") and text.endswith("))") else text for name, text in found.items()
         }

@@ -59,16 +59,17 @@ def decode_entry(name: str, row: list[Any], classes: Mapping[str, Type]) -> Entr
 
 
 def python_value(name: str, row: list[Any], classes: Mapping[str, Type]) -> PythonValue:
-    _, python_type, callable_, text, vararg, parameters, error, annotation = row
+    _, python_type, callable_, text, vararg, parameters, error, annotation, printed = row
     return PythonValue(
         name,
         python_type,
         callable_,
-        schema(name.rpartition(".")[2] + text, classes) if text else None,
+        schema(printed + text, classes) if text else None,
         vararg,
         tuple(parameters),
         error,
         type_of(annotation, classes) if annotation else None,
+        printed,
     )
 
 
@@ -141,7 +142,9 @@ def attributes(rows: dict[str, list[Any]], classes: Mapping[str, Type]) -> dict[
     for name, row in rows.items():
         match row:
             case ["parameter" | "buffer" | "attribute" | "constant" as kind, text, value, *follows]:
-                found[name] = Attribute(name, kind, type_of(text, classes), literal(value), from_parameter=bool(follows))
+                found[name] = Attribute(
+                    name, kind, type_of(text, classes), literal(value), from_parameter=bool(follows)
+                )
             case ["module" | "function" | "builtin" as kind, class_name]:
                 found[name] = Attribute(name, kind, class_name=class_name)
             case ["failed", message]:

@@ -132,6 +132,7 @@ class PythonValue(Entry):
     without any (`schema` None, `call_error` empty) every argument must be a Tensor and the result is a Tensor, with
     `parameters` the names, if known. `call_error` is the message where calling is refused. `callable_` is false for
     objects that cannot be called at all. `annotation` is the type it stands for in annotations, if any.
+    `printed` is its name in the schema that a failed call prints (``Random.choice``; empty for some objects).
     """
 
     python_type: str
@@ -141,6 +142,7 @@ class PythonValue(Entry):
     parameters: tuple[str, ...] = ()
     call_error: str = ""
     annotation: Type | None = None
+    printed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,8 @@ class ClassEntry(Entry):
     class), ``tensor`` (torch.Tensor subclass), ``type`` (an annotation: torch.device...),
     ``other``.
 
-    `bases` are dotted names, the whole mro after itself, without ``object``. `python` says what calling it does where it
-    is no script class, NamedTuple or exception. `special` is set for a class that the compiler treats as a builtin
+    `bases` are dotted names, the whole mro after itself, without ``object``. `python` says what calling it does where
+    it is no script class, NamedTuple or exception. `special` is set for a class that the compiler treats as a builtin
     or special form too (``torch.device``, ``builtins.int``).
     `fields` of a NamedTuple: names to types; `members` of an enum: names to values. `qualified` is where it is defined
     (the compiler prints ``__torch__.`` before it). `error`: merely naming the class is refused with that message (the
@@ -197,8 +199,8 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A constructor's parameter, without `self`. `kind`: ``positional`` (or keyword), ``keyword`` (only), ``*``, ``**``.
-    `default` is a Python literal, REQUIRED or NOT_LITERAL."""
+    """A constructor's parameter, without `self`. `kind`: ``positional`` (or keyword), ``keyword`` (only), ``*``,
+    ``**``. `default` is a Python literal, REQUIRED or NOT_LITERAL."""
 
     name: str
     kind: str = "positional"
@@ -212,8 +214,8 @@ class Attribute:
     `kind`: ``parameter``, ``buffer``, ``attribute``, ``constant`` (known at compile time: `value`), ``module``
     (`class_name`), ``failed`` (exists in Python, has no TorchScript type; `message` is the compiler's when
     it is read), ``function`` and ``builtin`` (`class_name` is the dotted name), ``absent`` (in some instances only).
-    `value` is the value that the instance had where it is a literal (also for plain attributes); `from_parameter`: it was
-    the constructor argument of the same name, unchanged.
+    `value` is the value that the instance had where it is a literal (also for plain attributes); `from_parameter`: it
+    was the constructor argument of the same name, unchanged.
     """
 
     name: str
@@ -256,9 +258,9 @@ class ModuleClassFacts:
     `lazy`: refused until its parameters are there. `probed` is false where no instance could be built by the builder
     (then nothing below `constructor` is known). `arguments`: what the instance was built with. `error` is the
     compiler's message where that instance does not compile.
-    `methods` has `forward`, what else compiles, and what fails when called; nn.Module's own (``parameters``, ``train``...)
-    are with ``torch.nn.Module`` alone (`TorchAPI.module_method` looks there). LSTM's and GRU's forward has `overloads`
-    and no `schema`.
+    `methods` has `forward`, what else compiles, and what fails when called; nn.Module's own (``parameters``,
+    ``train``...) are with ``torch.nn.Module`` alone (`TorchAPI.module_method` looks there). LSTM's and GRU's forward
+    has `overloads` and no `schema`.
     """
 
     name: str
