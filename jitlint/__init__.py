@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jitlint.version import __version__
+
 if TYPE_CHECKING:
     from jitlint.config import Settings
     from jitlint.findings.model import Finding, Result, Unit
     from jitlint.runner import check
 
-__version__ = "0.1.0"
 __all__ = ["Finding", "Result", "Settings", "Unit", "__version__", "check"]
 
 _HOMES = {

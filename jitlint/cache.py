@@ -24,6 +24,7 @@ from jitlint.findings.model import Edit, FileReport, Finding, Fix, Frame, RunErr
 from jitlint.source.problem import Span
 from jitlint.source.suppressions import Suppression
 from jitlint.source.text import digest
+from jitlint.version import __version__
 
 FORMAT = 1
 _RACY_NANOSECONDS = 2_000_000_000
@@ -187,8 +188,6 @@ def _seal(lines: list[str]) -> str:
 
 def fingerprint() -> str:
     """What of jitlint itself a result depends on: its version, and in a checkout the state of its files."""
-    from jitlint import __version__
-
     parts = [__version__, "{}.{}".format(*sys.version_info)]
     package = os.path.dirname(os.path.abspath(__file__))
     waiting = [package]

@@ -34,7 +34,7 @@ def main() -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from jitlint import __version__
+        from jitlint.version import __version__
 
         print(f"jitlint {__version__}")
         raise typer.Exit

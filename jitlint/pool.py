@@ -9,9 +9,9 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 from jitlint.cache import Record
-from jitlint.runner import RECURSION_LIMIT, Task, _Analyst, freeze, internal_error
+from jitlint.worker import Analyst, Task, allow_deep_code, freeze, internal_error
 
-_analyst: _Analyst | None = None  # of a worker process
+_analyst: Analyst | None = None  # of a worker process
 
 _CHUNKS_PER_WORKER = 6
 
@@ -78,9 +78,9 @@ def _start(overlay: Mapping[str, bytes]) -> None:
 
     global _analyst
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
+    allow_deep_code()
     freeze()
-    _analyst = _Analyst(overlay)
+    _analyst = Analyst(overlay)
 
 
 def _records(task: Task, files: list[str]) -> list[Record]:

@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from jitlint.cache import Cache, Record
 from jitlint.config import Configuration, Settings
@@ -20,32 +17,21 @@ from jitlint.findings.model import FileReport, Finding, Result, RunError, Unit
 from jitlint.source import discovery, suppressions
 from jitlint.source.problem import Span
 from jitlint.source.suppressions import Suppression
-from jitlint.source.text import SourceError, SourceFile, decode, read_source
-
-if TYPE_CHECKING:
-    from jitlint.analysis import Session
-
-SYNTAX_ERROR = "JIT901"
-UNREADABLE_FILE = "JIT902"
-UNUSED_SUPPRESSION = "JIT903"
-UNRESOLVED_ENTRY_POINT = "JIT904"
-INTERNAL_ERROR = "JIT905"
-MALFORMED_SUPPRESSION = "JIT906"
+from jitlint.source.text import SourceError, decode, read_source
+from jitlint.worker import (
+    MALFORMED_SUPPRESSION,
+    UNRESOLVED_ENTRY_POINT,
+    UNUSED_SUPPRESSION,
+    Analyst,
+    Task,
+    allow_deep_code,
+    failed,
+    freeze,
+    own_finding,
+)
 
 CACHE_FOLDER = ".jitlint_cache"
 _FILES_PER_WORKER = 24  # below this many, a second process costs more than it brings
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a session of the analysis is made from: everything but the files."""
-
-    roots: tuple[str, ...]
-    environment: tuple[str, ...]
-    torch_version: str
-    scope: str
-    script_calls: tuple[str, ...]
-    entry_points: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -149,7 +135,7 @@ class _Run:
                 self._progress(done, total)
         for group, (_, missed) in zip(groups, waiting, strict=True):
             for path in missed:
-                if not self._overlay and not _failed(records[path][0]):
+                if not self._overlay and not failed(records[path][0]):
                     group.cache.put(path, records[path])
             group.cache.save()
         errors = [RunError(path, "no such file or directory") for path in found.missing]
@@ -266,19 +252,23 @@ class _Run:
         self, records: Mapping[str, Record], used: set[tuple[str, int]], explicit: set[str], units: Sequence[Unit]
     ) -> Iterable[Finding]:
         """Suppressions that silenced nothing, or that cannot be understood."""
-        failed = {path for path, (report, _) in records.items() if _failed(report)}
+        unchecked = {path for path, (report, _) in records.items() if failed(report)}
         for path, (_, comments) in records.items():
-            if not comments or suppressions.skips_file(comments) or path in failed:
+            if not comments or suppressions.skips_file(comments) or path in unchecked:
                 continue
             for number, comment in enumerate(comments):
                 span = Span(comment.line, comment.column, comment.line, comment.end_column)
                 if comment.kind == "malformed":
-                    yield _own(MALFORMED_SUPPRESSION, path, span, "This comment is not one that jitlint understands.")
+                    yield own_finding(
+                        MALFORMED_SUPPRESSION, path, span, "This comment is not one that jitlint understands."
+                    )
                 elif (path, number) not in used and _is_ours(comment):
                     if path in explicit and not self._was_analysed(path, comment.line, units):
                         continue
                     named = ", ".join(comment.codes) or "anything"
-                    yield _own(UNUSED_SUPPRESSION, path, span, f"Unused suppression: nothing here reports {named}.")
+                    yield own_finding(
+                        UNUSED_SUPPRESSION, path, span, f"Unused suppression: nothing here reports {named}."
+                    )
 
     def _was_analysed(self, path: str, line: int, units: Sequence[Unit]) -> bool:
         """Whether a line of a file that was named by itself was compiled for a unit in it, or stands in no function.
@@ -326,7 +316,7 @@ class _Run:
                         f"The entry point {entry} cannot be found: {module} has no {qualname} that can be compiled."
                     )
                 where, line = self._where_configured(group.settings)
-                found[entry] = _own(UNRESOLVED_ENTRY_POINT, where, Span(line, 1, line, 1), message)
+                found[entry] = own_finding(UNRESOLVED_ENTRY_POINT, where, Span(line, 1, line, 1), message)
         return list(found.values())
 
     def _where_configured(self, settings: Settings) -> tuple[str, int]:
@@ -387,95 +377,6 @@ def _place(finding: Finding | None) -> tuple[str, int, int, str]:
     return finding.path, finding.span.line, finding.span.column, finding.code
 
 
-def _own(code: str, path: str, span: Span, message: str) -> Finding:
-    """A finding about the run itself; `_Run._kept` adds what the rule's file says."""
-    return Finding(code, "", "error", message, "", path, span)
-
-
-def _failed(report: FileReport) -> bool:
-    return any(finding.code in (SYNTAX_ERROR, UNREADABLE_FILE, INTERNAL_ERROR) for finding in report.findings)
-
-
-# --- one file ---------------------------------------------------------------------------------------------------------
-
-
-def _new_session(task: Task, overlay: Mapping[str, str]) -> Session:
-    from jitlint.analysis import Session
-
-    return Session(
-        roots=task.roots,
-        environment=task.environment,
-        torch_version=task.torch_version,
-        scope=task.scope,
-        script_calls=task.script_calls,
-        entry_points=task.entry_points,
-        overlay=overlay,
-    )
-
-
-class _Analyst:
-    """Analyses one file after the other, with a session per task."""
-
-    def __init__(self, overlay: Mapping[str, bytes]) -> None:
-        self._overlay = overlay
-        self._texts: dict[str, str] = {}
-        for path, data in overlay.items():
-            with contextlib.suppress(SourceError):
-                self._texts[path] = decode(data, path).text
-        self._sessions: dict[Task, Session] = {}
-
-    def record(self, task: Task, path: str) -> Record:
-        """The result for one file. Whatever happens, there is one."""
-        comments: tuple[Suppression, ...] = ()
-        try:
-            source = self._source(path)
-            comments = suppressions.scan(source)
-            if suppressions.skips_file(comments):
-                return FileReport(path), comments
-            session = self._sessions.get(task)
-            if session is None:
-                session = self._sessions[task] = _new_session(task, self._texts)
-            return session.check_file(path), comments
-        except SourceError as error:
-            span = Span(error.line, 1, error.line, 1)
-            return FileReport(path, findings=(_own(UNREADABLE_FILE, path, span, _sentence(error.message)),)), comments
-        except Exception as error:
-            return _after_exception(path, error), comments
-
-    def _source(self, path: str) -> SourceFile:
-        data = self._overlay.get(path)
-        return read_source(path) if data is None else decode(data, path)
-
-
-def _after_exception(path: str, error: Exception) -> FileReport:
-    """A file that the analysis failed on: a syntax error that it passed on, or a bug of jitlint's."""
-    if type(error).__name__ == "ParseError":
-        line, column = getattr(error, "line", 1), getattr(error, "column", 1)
-        message = getattr(error, "message", str(error))
-        return FileReport(
-            path, findings=(_own(SYNTAX_ERROR, path, Span(line, column, line, column), _sentence(message)),)
-        )
-    import traceback
-
-    last = traceback.extract_tb(error.__traceback__)[-1:]
-    where = f" ({os.path.basename(last[0].filename)}:{last[0].lineno})" if last else ""
-    if os.environ.get("JITLINT_TRACEBACK"):
-        traceback.print_exception(error)
-    return internal_error(path, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{where}")
-
-
-def internal_error(path: str, what: str) -> FileReport:
-    """The report of a file that jitlint could not analyse through a fault of its own."""
-    message = f"Internal error while analysing this file: {what}"
-    finding = _own(INTERNAL_ERROR, path, Span(1, 1, 1, 1), message)
-    return FileReport(path, findings=(finding,), errors=(RunError(path, message),))
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return (text[:1].upper() + text[1:]).rstrip(".") + "." if text else text
-
-
 # --- all files --------------------------------------------------------------------------------------------------------
 
 
@@ -488,22 +389,10 @@ def analyse(work: Sequence[tuple[Task, list[str]]], jobs: int, overlay: Mapping[
 
         yield from analyse_in_processes(work, workers, overlay)
         return
-    analyst = _Analyst(overlay)
+    analyst = Analyst(overlay)
     if total > _FILES_PER_WORKER:
         freeze()
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
+    allow_deep_code()
     for task, files in work:
         for path in files:
             yield analyst.record(task, path)
-
-
-RECURSION_LIMIT = 4000
-
-
-def freeze() -> None:
-    """Spare the garbage collector what lives as long as the process: syntax trees come and go by reference counts."""
-    import gc
-
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from jitlint import __version__
 from jitlint.findings.model import Result
 from jitlint.report.objects import SCHEMA_VERSION, error_object, finding_object, unit_object
 from jitlint.report.style import Style
+from jitlint.version import __version__
 
 
 def lines(result: Result, style: Style) -> Iterator[str]:

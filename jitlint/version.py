@@ -1,0 +1,5 @@
+"""The version of jitlint, where pyproject.toml gets it from."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

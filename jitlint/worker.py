@@ -1,0 +1,143 @@
+"""One file after the other: whatever happens with a file, it has a record."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jitlint.cache import Record
+from jitlint.findings.model import FileReport, Finding, RunError
+from jitlint.source import suppressions
+from jitlint.source.problem import Span
+from jitlint.source.suppressions import Suppression
+from jitlint.source.text import SourceError, SourceFile, decode, read_source
+
+if TYPE_CHECKING:
+    from jitlint.analysis import Session
+
+SYNTAX_ERROR = "JIT901"
+UNREADABLE_FILE = "JIT902"
+UNUSED_SUPPRESSION = "JIT903"
+UNRESOLVED_ENTRY_POINT = "JIT904"
+INTERNAL_ERROR = "JIT905"
+MALFORMED_SUPPRESSION = "JIT906"
+
+RECURSION_LIMIT = 4000  # of Python frames: deep code is walked by recursion
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a session of the analysis is made from: everything but the files."""
+
+    roots: tuple[str, ...]
+    environment: tuple[str, ...]
+    torch_version: str
+    scope: str
+    script_calls: tuple[str, ...]
+    entry_points: tuple[str, ...]
+
+
+def _new_session(task: Task, overlay: Mapping[str, str]) -> Session:
+    from jitlint.analysis import Session
+
+    return Session(
+        roots=task.roots,
+        environment=task.environment,
+        torch_version=task.torch_version,
+        scope=task.scope,
+        script_calls=task.script_calls,
+        entry_points=task.entry_points,
+        overlay=overlay,
+    )
+
+
+class Analyst:
+    """Analyses one file after the other, with a session per task."""
+
+    def __init__(self, overlay: Mapping[str, bytes]) -> None:
+        self._overlay = overlay
+        self._texts: dict[str, str] = {}
+        for path, data in overlay.items():
+            with contextlib.suppress(SourceError):
+                self._texts[path] = decode(data, path).text
+        self._sessions: dict[Task, Session] = {}
+
+    def record(self, task: Task, path: str) -> Record:
+        """The result for one file. Whatever happens, there is one."""
+        comments: tuple[Suppression, ...] = ()
+        try:
+            source = self._source(path)
+            comments = suppressions.scan(source)
+            if suppressions.skips_file(comments):
+                return FileReport(path), comments
+            session = self._sessions.get(task)
+            if session is None:
+                session = self._sessions[task] = _new_session(task, self._texts)
+            return session.check_file(path), comments
+        except SourceError as error:
+            span = Span(error.line, 1, error.line, 1)
+            return FileReport(
+                path, findings=(own_finding(UNREADABLE_FILE, path, span, _sentence(error.message)),)
+            ), comments
+        except Exception as error:
+            return _after_exception(path, error), comments
+
+    def _source(self, path: str) -> SourceFile:
+        data = self._overlay.get(path)
+        return read_source(path) if data is None else decode(data, path)
+
+
+def _after_exception(path: str, error: Exception) -> FileReport:
+    """A file that the analysis failed on: a syntax error that it passed on, or a bug of jitlint's."""
+    if type(error).__name__ == "ParseError":
+        line, column = getattr(error, "line", 1), getattr(error, "column", 1)
+        message = getattr(error, "message", str(error))
+        return FileReport(
+            path, findings=(own_finding(SYNTAX_ERROR, path, Span(line, column, line, column), _sentence(message)),)
+        )
+    import traceback
+
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" ({os.path.basename(last[0].filename)}:{last[0].lineno})" if last else ""
+    if os.environ.get("JITLINT_TRACEBACK"):
+        traceback.print_exception(error)
+    return internal_error(path, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{where}")
+
+
+def internal_error(path: str, what: str) -> FileReport:
+    """The report of a file that jitlint could not analyse through a fault of its own."""
+    message = f"Internal error while analysing this file: {what}"
+    finding = own_finding(INTERNAL_ERROR, path, Span(1, 1, 1, 1), message)
+    return FileReport(path, findings=(finding,), errors=(RunError(path, message),))
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return (text[:1].upper() + text[1:]).rstrip(".") + "." if text else text
+
+
+def own_finding(code: str, path: str, span: Span, message: str) -> Finding:
+    """A finding about the run itself; the runner adds what the rule's file says."""
+    return Finding(code, "", "error", message, "", path, span)
+
+
+def failed(report: FileReport) -> bool:
+    return any(finding.code in (SYNTAX_ERROR, UNREADABLE_FILE, INTERNAL_ERROR) for finding in report.findings)
+
+
+def freeze() -> None:
+    """Spare the garbage collector what lives as long as the process: syntax trees come and go by reference counts."""
+    import gc
+
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
+def allow_deep_code() -> None:
+    """Let recursion go deeper than Python's default."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
