@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import os
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -38,6 +39,11 @@ _BUILTINS = frozenset(dir(builtins)) | {
     "__dict__",
     "__class__",
 }
+_OPEN = (b"import *", b"__getattr__", b"globals()", b"exec(")
+# Where the text of a module may bind NAME: definitions, assignments, imports, and mentions in ``__all__``.
+_BINDS = (
+    rb"(?m)\b(?:class|def|as|for|with)\s+NAME\b|\bNAME\s*(?:[:=,)]|$)|import[^\n]*\bNAME\b|[\"']NAME[\"']"
+)
 _CIRCULAR = Unresolved("a circular definition")
 Targets = tuple[Target, ...]
 
@@ -69,6 +75,7 @@ class Project:
         self.missing: set[str] = set()
         self._indexes: dict[str, ModuleIndex | SourceError | ParseError] = {}
         self._namespaces: dict[tuple[str, ...], ModuleIndex] = {}
+        self._texts: dict[str, bytes] = {}
         self._cache: dict[Hashable, tuple[Any, frozenset[str]]] = {}
         self._active: set[Hashable] = set()
         self._tainted = False
@@ -143,21 +150,23 @@ class Project:
 
     def _module(self, name: str, importer: ModuleIndex | None) -> ModuleIndex | ExternalName | Unresolved:
         """Like `module`, with the reason where there is none."""
-        if name.startswith("."):
-            dots = len(name) - len(name.lstrip("."))
-            if importer is None or not importer.path:
-                return Unresolved(f"{name} is relative to an unknown package")
-            folder = os.path.dirname(importer.path)
-            for _ in range(dots - 1):
-                folder = os.path.dirname(folder)
-            found = self.finder.find_below(folder, name[dots:])
-        else:
-            base = top_package_folder_of(importer) if importer is not None else ""
-            found = self.finder.find(name, base)
+        if name.startswith(".") and (importer is None or not importer.path):
+            return Unresolved(f"{name} is relative to an unknown package")
+        found = self._find(name, importer)
         if isinstance(found, Missing):
             self.missing.add(name)
             return ExternalName(name) if found.external else Unresolved(f"there is no module {name}")
         return self._found(name, found)
+
+    def _find(self, name: str, importer: ModuleIndex | None) -> Found | Missing:
+        """Where a module is; a name with leading dots is looked up from the importer's folder."""
+        if not name.startswith("."):
+            return self.finder.find(name, top_package_folder_of(importer) if importer is not None else "")
+        dots = len(name) - len(name.lstrip("."))
+        folder = os.path.dirname(importer.path) if importer is not None else ""
+        for _ in range(dots - 1):
+            folder = os.path.dirname(folder)
+        return self.finder.find_below(folder, name[dots:])
 
     def _found(self, name: str, found: Found) -> ModuleIndex | Unresolved:
         if not found.path:
@@ -331,6 +340,8 @@ class Project:
         """What star imports bind a name to, the last import first."""
         targets: list[Target] = []
         for module_name in reversed(modules):
+            if self._surely_lacks(module_name, scope.module, name):
+                continue
             module = self._module(module_name, scope.module)
             match module:
                 case ModuleIndex():
@@ -354,6 +365,27 @@ class Project:
                 case Unresolved() if name not in _BUILTINS:
                     targets.append(module)
         return targets
+
+    def _surely_lacks(self, module_name: str, importer: ModuleIndex, name: str) -> bool:
+        """Whether a module that was not read yet cannot export a name: its text does not hold it, and imports no stars.
+        Spares a search through the stars of a large package the parsing of all of it."""
+        found = self._find(module_name, importer)
+        if isinstance(found, Missing) or not found.path or found.path in self._indexes or found.path in self.overlay:
+            return False
+        text = self._texts.get(found.path)
+        if text is None:
+            try:
+                with open(found.path, "rb") as file:
+                    text = file.read()
+            except OSError:
+                return False
+            self._texts[found.path] = text
+        if any(mark in text for mark in _OPEN):
+            return False
+        if name.encode() in text and re.search(_BINDS.replace(b"NAME", re.escape(name.encode())), text):
+            return False
+        self.dependencies.add(found.path)
+        return True
 
     def _exported(self, module: ModuleIndex, name: str) -> Targets:
         """What ``from module import *`` binds a name to."""
