@@ -30,6 +30,7 @@ from jitlint.shapes.values import (
     Unknown,
     Value,
 )
+from jitlint.types.model import TENSOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -263,14 +264,61 @@ class Heap:
         return delta
 
 
+class _Budget:
+    """How many values one key may still look into. A value can hold others many times over, so a key without bounds
+    can take exponential time; what is beyond the bound is told apart by identity."""
+
+    __slots__ = ("depth", "left")
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.left = 0
+
+
+_budget = _Budget()
+_KEY_SIZE = 1500
+
+
 def key_of(value: Value | None) -> Hashable:
     """A hashable that is equal for values that no program can tell apart; objects with identity are themselves."""
     maker = _KEYS.get(value.__class__)
-    return id(value) if maker is None else maker(value)
+    if maker is None:
+        return id(value)
+    budget = _budget
+    if budget.depth == 0:
+        budget.left = _KEY_SIZE
+    elif budget.left <= 0:
+        return _Same(value)
+    budget.left -= 1
+    budget.depth += 1
+    try:
+        return maker(value)
+    finally:
+        budget.depth -= 1
+
+
+class _Same:
+    """A key that only the very same object has; for values too large to be compared."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+
+_LARGE = 64  # items; a table this large is told apart by identity alone
 
 
 def _items_key(items: tuple[Value, ...] | None) -> Hashable:
-    return None if items is None else tuple([key_of(item) for item in items])
+    if items is None:
+        return None
+    return _Same(items) if len(items) > _LARGE else tuple([key_of(item) for item in items])
 
 
 def _constant_key(value: Constant) -> Hashable:
@@ -281,12 +329,16 @@ def _dict_key(value: DictObject) -> Hashable:
     entries = value.cell["items"]
     if entries is None:
         return ("d", None, key_of(value.element))
+    if len(entries) > _LARGE:
+        return _Same(entries)
     return ("d", tuple([(key, key_of(entry[1])) for key, entry in entries.items()]))
 
 
 def _mapping_key(value: Mapping) -> Hashable:
     if value.items is None:
         return ("d", None, key_of(value.element))
+    if len(value.items) > _LARGE:
+        return _Same(value.items)
     return ("d", tuple([(key_of(key), key_of(item)) for key, item in value.items]))
 
 
@@ -333,6 +385,8 @@ def freeze(value: Value, depth: int = 0) -> Value:
     match value:
         case Constant() | Typed() | External() | Parameter() | Unknown() | Absent() | ModuleObject() | Class():
             return value
+        case Sequence(kind="tensor"):
+            return Typed(TENSOR)
         case Sequence(kind=kind, items=items, element=element):
             frozen = None if items is None else tuple([freeze(item, depth + 1) for item in items])
             return Sequence(kind, frozen, None if element is None else freeze(element, depth + 1))
