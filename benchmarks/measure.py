@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/measure.py [FOLDER] [--repeat N]
 
-FOLDER defaults to the ``nn`` package of the installed torch. Times are CPU seconds of whole processes with their children,
+FOLDER defaults to the ``nn`` package of the installed torch. Times are CPU seconds of processes with their children,
 the least of N runs, except where it says wall. The budgets: start-up < 3, cold < 1, one file < 0.5 s wall, warm < 0.05.
 """
 

@@ -231,8 +231,10 @@ def _report(
             _fail(f"cannot write {output_file}: {error.strerror}")
     else:
         _print(lines)
+    reported = {finding.path for finding in result.findings if finding.code == "JIT905"}
     for problem in result.errors:
-        _warn(f"{problem.path}: {problem.message}")
+        if problem.path not in reported:
+            _warn(f"{problem.path}: {problem.message}")
 
 
 def _show_files(configuration: Configuration, paths: list[str]) -> None:

@@ -232,7 +232,7 @@ def test_codes_and_names_are_unique() -> None:
 def raised_codes() -> set[str]:
     codes: set[str] = set()
     for path in (ROOT / "jitlint").rglob("*.py"):
-        if path.name not in ("config.py", "registry.py"):
+        if path.name not in ("config.py", "registry.py", "cli.py"):
             codes.update(re.findall(r"""["'](JIT\d{3})["']""", path.read_text(encoding="utf-8")))
     return codes
 
