@@ -141,7 +141,8 @@ class TorchAPI:
 
     def schemas(self, op: str) -> tuple[Schema, ...]:
         """Overloads of ``aten::add``, in the order tried: registered operators, then TorchScript-defined builtins.
-        Empty where there is no such operator (but see `schemas_known`)."""
+        Empty where there is no such operator (but see `schemas_known`). Those that the compiler's matcher leaves out
+        (``aten::view.dtype``; from 2.x on ``aten::max.unary_out`` and ``aten::min.unary_out``) are among them."""
         found = self._schemas.get(op)
         if found is None:
             row = self._operators.get(op)

@@ -299,7 +299,11 @@ def code(table: Table, specials: dict[int, str], dotted: str, value: Any, result
         return class_code(table, value, "", form) if is_type else form
     if result is not None:
         type_text = result.partition(" -> ")[2]
-        return ["c", type_text, constant_value(value), type(value).__name__]
+        known = module_name.split(".")[0] in ("torch", "math", "cmath", "string", "builtins") and name != "__version__"
+        coded = constant_value(value) if known else {"?": 0}
+        if isinstance(coded, str) and "/" in coded:
+            coded = {"?": 0}  # a path of this machine
+        return ["c", type_text, coded, type(value).__name__]
     if id(value) in specials:
         return ["s", specials[id(value)], text]
     builtin = torch.jit._builtins._find_builtin(value) if callable(value) else None

@@ -23,10 +23,13 @@ LONGEST = 400
 
 def clean(message: str) -> str:
     """The first paragraph of a message: without source excerpts, addresses and machine paths."""
-    text = re.split(r":?\n\s*File \"|\n\nThe original call is|:\nFile \"|:?\s+def f\(\):\n~", message.strip("\n"), maxsplit=1)[0]
+    text = re.split(
+        r":?\n\s*File \"|\n\nThe original call is|:\nFile \"|:?\s+def f\(\):\n~", message.strip("\n"), maxsplit=1
+    )[0]
     text = re.sub(r"( at:? )0x[0-9a-f]+", r"\g<1>0x0", text)
     text = re.sub(r" INTERNAL ASSERT FAILED at \"[^\"]*\":\d+", " INTERNAL ASSERT FAILED", text)
-    text = re.sub(r"'/[^']*/([^/']+)'", r"'\1'", text)
+    text = re.sub(r"\s*\bat\s+File \".*", "", text, flags=re.DOTALL)
+    text = re.sub(r"(?<![\w.>)])(?:/[^\s/:'\"()]+)+/([^\s/:'\"()]+)", r"\1", text)
     text = unmangle(text).strip()
     return text[:LONGEST].rstrip(":\n ")
 

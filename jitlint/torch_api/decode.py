@@ -39,7 +39,8 @@ def decode_entry(name: str, row: list[Any], classes: Mapping[str, Type]) -> Entr
             return entries.Refused(name, message)
         case ["c", type_text, value, python_type]:
             decoded = literal(value)
-            return entries.ConstantValue(name, type_of(type_text, classes), decoded, python_type)
+            value = None if decoded is NOT_LITERAL else decoded
+            return entries.ConstantValue(name, type_of(type_text, classes), value, python_type)
         case ["p", *_]:
             return python_value(name, row, classes)
         case ["k", kind, bases, python, special, fields, members, qualified, error, annotation]:

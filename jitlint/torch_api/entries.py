@@ -116,7 +116,8 @@ class Refused(Entry):
 class ConstantValue(Entry):
     """A constant, where it is reached as attribute of a Python module (``math.pi``; a bare global ``pi`` is a Python
     value of type `python_type`). `value` is None, bool, int, float, complex, str; the int behind a dtype, layout
-    or memory format; the text of a device."""
+    or memory format; the text of a device. None with a `type` that is
+    not None's: a value that differs between machines, builds or versions of Python (``sys.platform``)."""
 
     type: Type
     value: object

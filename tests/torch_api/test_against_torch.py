@@ -30,14 +30,16 @@ def test_operators_are_all_there_in_order(api: TorchAPI) -> None:
 
 
 def test_variants_are_what_the_compiler_lists(api: TorchAPI) -> None:
+    import torch
+
     from jitlint.torch_api.build_probe import compile_text
 
-    for name in ("add", "mul", "lt", "split", "max", "sum", "dropout"):
-        import torch
-
+    left_out = {"unary_out"}  # the matcher's own block list (``isBlockListedSchema``)
+    for name in ("add", "mul", "lt", "split", "max", "sum", "clamp"):
         _, message = compile_text(f"def f(x):\n    return torch.{name}(x, zzz__=1)\n", {"torch": torch})
         listed = [line.strip()[:-1] for line in message.splitlines() if line.endswith(":") and ") -> " in line]
-        assert listed == [schema.text for schema in api.schemas(f"aten::{name}")] or len(listed) == 0
+        schemas = api.schemas(f"aten::{name}")
+        assert listed == [schema.text for schema in schemas if schema.overload not in left_out]
 
 
 @pytest.mark.parametrize("namespace", ["torch.nn.functional", "torch", "math", "torch.jit", "torch.nn.init"])
