@@ -18,6 +18,7 @@ from jitlint.findings import registry
 from jitlint.findings.model import FileReport, Finding, Frame, RunError, Unit, UnknownReason, Verdict
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex
 from jitlint.project.entry_points import EntryPoint, entry_points, scripted_arguments
+from jitlint.project.hazards import hazard_problems
 from jitlint.project.legacy import legacy_problems
 from jitlint.project.project import Project, top_package_folder_of
 from jitlint.shapes.evaluator import Evaluator
@@ -66,8 +67,10 @@ class Session:
         self.project.start_recording()
         index = self.project.index_file(path)
         collector = _Collector(self, index)
-        for point in self.points(index):
+        points = self.points(index)
+        for point in points:
             collector.unit(point)
+        hazard_problems(self.project, index, points, self.script_calls, collector.report)
         legacy_problems(self.project, index, self.torch_version or self.api.version, collector.report)
         trace_problems(self.project, index, collector.report)
         return collector.finish(tuple(sorted(self.project.dependencies | {path})))

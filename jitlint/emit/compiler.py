@@ -29,6 +29,7 @@ from jitlint.emit.values import (
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 from jitlint.project.hierarchy import mro
 from jitlint.project.project import Project
+from jitlint.project.wrapping import body_scope
 from jitlint.shapes import values as py
 from jitlint.syntax import tree
 from jitlint.torch_api.api import TorchAPI
@@ -119,13 +120,17 @@ class Compiler:
         """A name of the Python scope around the function; None where the compiler finds no value for it."""
         from jitlint.emit.python_values import to_sugared
 
-        if e.value is not None:
+        wrapper = None
+        if e.definition is not None and not self.api.version.startswith("1."):  # there the wrappers live elsewhere
+            wrapper = body_scope(self.project, e.definition)
+        if e.value is not None and wrapper is None:
             found = self.evaluator.closed_over(e.value, name)
             return None if found is None else to_sugared(self, found)
-        key = (id(e.scope), name)
+        scope = wrapper or e.scope
+        key = (id(scope), name)
         if key not in self._globals:
-            self._keep.append(e.scope)
-            found = self.evaluator.lookup(e.scope, name)
+            self._keep.append(scope)
+            found = self.evaluator.lookup(scope, name)
             self._globals[key] = None if found is None else to_sugared(self, found)
         return self._globals[key]
 
@@ -538,12 +543,18 @@ class Compiler:
         return Schema(definition.name, formals, (result,), text=schema_text(definition.name, formals, result))
 
     def call_ignored(
-        self, e: Emitter, at: ast.AST, callee: IgnoredRef, args: list[Val], kwargs: list[tuple[str, Val]]
+        self,
+        e: Emitter,
+        at: ast.AST,
+        callee: IgnoredRef,
+        args: list[Val],
+        kwargs: list[tuple[str, Val]],
+        binders: int = 1,
     ) -> Sugared:
         """A call into Python of a function marked ignore or unused: no defaults, no star parameters."""
         from jitlint.emit.ignored import call_ignored
 
-        return call_ignored(self, e, at, callee, args, kwargs)
+        return call_ignored(self, e, at, callee, args, kwargs, binders)
 
 
 def _written_annotations(definition: ClassDefinition) -> dict[str, tuple[ast.expr, ClassDefinition]]:

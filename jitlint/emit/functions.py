@@ -10,6 +10,7 @@ from jitlint.emit.emitter import Emitter
 from jitlint.emit.statements import emit_block, finish_returns
 from jitlint.emit.summary import Summary
 from jitlint.emit.values import ModuleRef, Sugared, Val
+from jitlint.project.wrapping import autocast_decorator
 from jitlint.syntax import tree
 from jitlint.syntax.lower import lower
 from jitlint.shapes.defaults import default_fits, is_mutable_default
@@ -35,6 +36,8 @@ def emit_definition(
     """
     module = receiver if isinstance(receiver, ModuleRef) else None
     e = Emitter(compiler, definition.module, definition.scope, summary, definition, module, value)
+    if (refused := autocast_decorator(compiler.project, definition)) is not None:
+        e.report("JIT420", refused, "TorchScript error: @autocast() decorator is not supported in script mode")
     definition_tree = lower(definition.node, definition.module, e.report, dropped)
     arguments = _parameters(e, definition, definition_tree, receiver, dropped)
     e.declared = _declared(e, definition_tree)

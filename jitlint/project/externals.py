@@ -28,7 +28,7 @@ _MODULE_MEMBERS = frozenset(
     register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
     register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory
     state_dict to to_empty train training type xpu zero_grad __call__ __delattr__ __dir__ __getattr__ __getstate__
-    __init__ __repr__ __setattr__ __setstate__ __dict__ __doc__ __module__ __class__""".split()  # noqa: SIM905
+    __init__ __repr__ __setattr__ __setstate__ __dict__ __doc__ __module__ __class__""".split()
 )
 _MODULE_NAMES = frozenset({"torch.nn.Module", "torch.nn.modules.Module", "torch.nn.modules.module.Module"})
 

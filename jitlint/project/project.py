@@ -41,9 +41,7 @@ _BUILTINS = frozenset(dir(builtins)) | {
 }
 _OPEN = (b"import *", b"__getattr__", b"globals()", b"exec(")
 # Where the text of a module may bind NAME: definitions, assignments, imports, and mentions in ``__all__``.
-_BINDS = (
-    rb"(?m)\b(?:class|def|as|for|with)\s+NAME\b|\bNAME\s*(?:[:=,)]|$)|import[^\n]*\bNAME\b|[\"']NAME[\"']"
-)
+_BINDS = rb"(?m)\b(?:class|def|as|for|with)\s+NAME\b|\bNAME\s*(?:[:=,)]|$)|import[^\n]*\bNAME\b|[\"']NAME[\"']"
 _CIRCULAR = Unresolved("a circular definition")
 Targets = tuple[Target, ...]
 
