@@ -481,6 +481,8 @@ def is_instance(run: Interpreter, value: Value, classes: Value) -> bool | None:
             return None
         case Parameter():
             return True if name in ("torch.Tensor",) or name.endswith("nn.Parameter") else None
+        case Sequence(kind="tensor"):
+            return True if name == "torch.Tensor" else None if name.startswith(("torch.", "numpy.")) else False
         case Sequence(kind=kind) | ListObject(kind=kind):
             if name in _ITERABLES or name == "builtins.object":
                 return True
@@ -497,12 +499,10 @@ def is_instance(run: Interpreter, value: Value, classes: Value) -> bool | None:
             if isinstance(cls, Class):
                 return subclass_of_external(run, cls.definition, name)
             return True if cls.name == name else None
+        case External(name=held) if not torch_modules.is_class(run, held):
+            return None
         case Class() | External():
-            if name == "builtins.type":
-                return True if isinstance(value, Class) else None
-            if name in _CALLABLES:
-                return True
-            return None if isinstance(value, External) else False
+            return name in ("builtins.type", "builtins.object") or name in _CALLABLES
         case Function() | Lambda() | BuiltinMethod() | Partial():
             if name in _CALLABLES or name in ("types.FunctionType", "types.LambdaType"):
                 return True if name in _CALLABLES else isinstance(value, Function | Lambda)
@@ -786,6 +786,23 @@ def _str_typed(run: Interpreter, args: list[Value], kwargs: dict[str, Value], fr
     return Typed(STR)
 
 
+def _linspace(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
+    """A row of numbers: what stochastic depth is made of everywhere."""
+    named = [kwargs.get(name) for name in ("start", "end", "steps")]
+    plain = [run.plain(value) if value is not None else NotImplemented for value in [*args[:3], *named[len(args) :]]]
+    first, last, count = (*plain, NotImplemented, NotImplemented, NotImplemented)[:3]
+    if isinstance(first, int | float) and isinstance(last, int | float) and isinstance(count, int) and 0 < count <= 512:
+        step = (last - first) / max(count - 1, 1)
+        return Sequence("tensor", tuple([Constant(float(first + step * number)) for number in range(count)]))
+    return Typed(TENSOR)
+
+
+def _environment(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
+    """``os.environ.get``: a variable that is set is no default configuration."""
+    default = args[1] if len(args) > 1 else kwargs.get("default", NONE)
+    return default if isinstance(default, Constant) else UNKNOWN
+
+
 def _wraps(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
     return Unknown("a decorator")
 
@@ -850,6 +867,10 @@ _FUNCTIONS: dict[str, Any] = {
     "itertools.repeat": _repeat,
     "itertools.product": _product,
     "itertools.accumulate": _accumulate,
+    "torch.linspace": _linspace,
+    "numpy.linspace": _linspace,
+    "os.environ.get": _environment,
+    "os.getenv": _environment,
     "typing.cast": _second,
     "warnings.warn": _none,
     "dataclasses.replace": _replace,

@@ -80,6 +80,8 @@ def call_method(
                 return _number_method(run, constant, name, args)
             case Typed(type=type_) if type_ == STR:
                 return _typed_string_method(run, name)
+            case Sequence(kind="tensor", items=tuple() as items):
+                return _row_method(run, items, name, args)
             case Sequence():
                 return _tuple_method(run, receiver, name, args)
             case Module():
@@ -170,6 +172,23 @@ def _list_method(run: Interpreter, target: ListObject, name: str, args: list[Val
             write(cell, "items", None)
             return NONE
     return UNKNOWN
+
+
+def _row_method(run: Interpreter, items: tuple[Value, ...], name: str, args: list[Value]) -> Value:
+    """Methods of a one-dimensional tensor whose numbers are known (``torch.linspace``)."""
+    if name == "tolist":
+        return run.heap.list(items)
+    if name in ("split", "chunk") and args:
+        sizes = [run.plain(size) for size in iterate(run, args[0]) or ()] if isinstance(args[0], ListObject | Sequence) else None
+        if sizes and all(isinstance(size, int) for size in sizes) and sum(sizes) == len(items):
+            parts: list[Value] = []
+            start = 0
+            for size in sizes:
+                parts.append(Sequence("tensor", items[start : start + size]))
+                start += size
+            return Sequence("tuple", tuple(parts))
+        return Unknown("parts of a tensor")
+    return Unknown("the result of numel") if name in _TO_NUMBER else Typed(TENSOR)
 
 
 def _tuple_method(run: Interpreter, target: Sequence, name: str, args: list[Value]) -> Value:
@@ -331,6 +350,8 @@ def _typed_string_method(run: Interpreter, name: str) -> Value:
 
 
 def _number_method(run: Interpreter, constant: object, name: str, args: list[Value]) -> Value:
+    if name == "item":
+        return Constant(constant)
     if name in ("bit_length", "is_integer", "conjugate") and not args and hasattr(constant, name):
         return Constant(getattr(constant, name)())
     return UNKNOWN

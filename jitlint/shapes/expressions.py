@@ -226,6 +226,8 @@ def _typed_binary(op: ast.operator, left: Value, right: Value) -> Value:
 
 def _concatenate(run: Interpreter, op: ast.operator, left: Value, right: Value) -> Value | None:
     """Operators of lists, tuples, dicts and sets."""
+    if is_tensor(left) or is_tensor(right):
+        return None
     if isinstance(op, ast.Add):
         if isinstance(left, ListObject) and isinstance(right, ListObject):
             if left.items is not None and right.items is not None:

@@ -207,6 +207,11 @@ class Interpreter:
         found = [target for target in targets if not isinstance(target, CheckingOnly)]
         if not found:
             return None
+        if len(found) > 1:
+            # What functions assign with `global` counts where the module itself says None, or nothing.
+            first = [target for target in found if not (isinstance(target, BoundValue) and target.binding.guard == "global")]
+            if len(first) == 1 and isinstance(value := self.target_value(first[0]), Constant) and value.value is not None:
+                return value
         if len(found) == 1:
             return self.target_value(found[0])
         if len(found) > 4:
@@ -327,6 +332,12 @@ class Interpreter:
 
     def attribute(self, value: Value, name: str) -> Value | None:
         """``value.name``: None where it surely has no such attribute."""
+        found = self._attribute(value, name)
+        if found is None and name.startswith("__"):
+            return Unknown(f"{name} of an object")
+        return found
+
+    def _attribute(self, value: Value, name: str) -> Value | None:
         match value:
             case Module():
                 return self._module_attribute(value, name)
@@ -350,10 +361,12 @@ class Interpreter:
                 return self._typed_attribute(value, name)
             case Constant(value=constant):
                 if not hasattr(constant, name):
-                    return None
+                    return BuiltinMethod(value, name) if isinstance(constant, float) and name == "item" else None
                 if isinstance(constant, int | float | complex) and name in ("real", "imag"):
                     return Constant(getattr(constant, name))
                 return BuiltinMethod(value, name)
+            case Sequence(kind="tensor"):
+                return self._typed_attribute(value, name)
             case ListObject() | DictObject() | Sequence():
                 return BuiltinMethod(value, name)
         return UNKNOWN
@@ -407,7 +420,7 @@ class Interpreter:
         return UNKNOWN
 
     def _typed_attribute(self, value: Value, name: str) -> Value | None:
-        type_ = TENSOR if isinstance(value, Parameter) else scalar_type(value)
+        type_ = TENSOR if isinstance(value, Parameter | Sequence) else scalar_type(value)
         if type_ is None:
             return UNKNOWN
         if type_ == TENSOR:

@@ -221,6 +221,8 @@ def _short(node: ast.expr) -> str:
 
 def is_tensor(value: Value) -> bool:
     """Whether it is surely a tensor, a parameter or a buffer."""
+    if isinstance(value, Sequence):
+        return value.kind == "tensor"
     return isinstance(value, Parameter) or (isinstance(value, Typed) and value.type == TENSOR)
 
 

@@ -310,6 +310,10 @@ def _unpack(run: Interpreter, targets: list[ast.expr], value: Value, frame: Fram
 
 def set_item(run: Interpreter, base: Value, index: ast.expr, value: Value, frame: Frame) -> None:
     """``base[index] = value``."""
+    if isinstance(base, OneOf):
+        for option, _ in base.options:
+            set_item(run, option, index, value, frame)
+        return
     if isinstance(index, ast.Slice):
         if isinstance(base, ListObject):
             _set_slice(run, base, index, value, frame)

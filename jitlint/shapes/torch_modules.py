@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING
 
 from jitlint.shapes import builtin_methods, calls
@@ -68,6 +69,13 @@ def is_module(run: Interpreter, name: str) -> bool:
     if facts_of(run, name) is not None:
         return True
     return name.startswith("torch.") and bool(run.project.externals.is_module_class(name))
+
+
+def is_class(run: Interpreter, name: str) -> bool:
+    """Whether an external name is surely a class."""
+    if is_module(run, name) or (name.startswith("builtins.") and isinstance(getattr(builtins, name[9:], None), type)):
+        return True
+    return run.api is not None and isinstance(run.api.entry(name), entries.ClassEntry)
 
 
 def is_object(run: Interpreter, name: str) -> bool:
