@@ -36,7 +36,8 @@ def emit_definition(
     """
     module = receiver if isinstance(receiver, ModuleRef) else None
     e = Emitter(compiler, definition.module, definition.scope, summary, definition, module, value)
-    if (refused := autocast_decorator(compiler.project, definition)) is not None:
+    refused = autocast_decorator(compiler.project, definition) if receiver is None else None
+    if refused is not None:
         e.report("JIT420", refused, "TorchScript error: @autocast() decorator is not supported in script mode")
     definition_tree = lower(definition.node, definition.module, e.report, dropped)
     arguments = _parameters(e, definition, definition_tree, receiver, dropped)

@@ -36,6 +36,7 @@ _AUTOCAST_MODE = frozenset(
 _DUNDERS = frozenset({"__builtins__", "__doc__", "__file__", "__loader__", "__name__", "__package__", "__spec__"})
 
 _GRAD_MODES = ("no_grad", "enable_grad", "inference_mode", "set_grad_enabled")
+AUTOCAST = frozenset({"torch.autocast", "torch.amp.autocast", "torch.cuda.amp.autocast", "torch.cpu.amp.autocast"})
 # The module that the wrapper lives in (torch 2.x), by the decorator's name.
 _HOMES: dict[str, str] = {
     **{f"torch.{name}": "torch.utils._contextlib" for name in _GRAD_MODES},
@@ -46,6 +47,7 @@ _HOMES: dict[str, str] = {
         for place in ("amp", "cuda.amp")
         for name in ("custom_fwd", "custom_bwd")
     },
+    **dict.fromkeys(AUTOCAST, "torch.amp.autocast_mode"),
     "torch.autograd.profiler.record_function": "contextlib",
     "torch.profiler.record_function": "contextlib",
     "torch.random.fork_rng": "contextlib",
@@ -60,7 +62,6 @@ _NAMES: dict[str, frozenset[str]] = {
     "contextlib": frozenset(vars(contextlib)),
     "functools": frozenset(vars(functools)),
 }
-AUTOCAST = frozenset({"torch.autocast", "torch.amp.autocast", "torch.cuda.amp.autocast", "torch.cpu.amp.autocast"})
 # They leave the function itself, with or without a mark on it.
 _TRANSPARENT = frozenset(
     {
@@ -101,7 +102,8 @@ def body_scope(project: Project, function: FunctionDefinition) -> Scope | None:
 
 
 def autocast_decorator(project: Project, function: FunctionDefinition) -> ast.expr | None:
-    """The decorator that makes the compiler refuse a function: ``autocast`` sets ``__script_unsupported``."""
+    """The decorator that makes the compiler refuse a function: ``autocast`` sets ``__script_unsupported``, which is
+    asked for before a free function is compiled, but not a method."""
     for decorator in function.decorators:
         target = decorator.func if isinstance(decorator, ast.Call) else decorator
         if project.external_name(function.scope, target, before=function.node) in AUTOCAST:
