@@ -233,7 +233,7 @@ class _Run:
         return replace(
             finding,
             name=rule.name,
-            severity=rule.severity,
+            severity=finding.severity if finding.condition else rule.severity,
             help=finding.help or rule.help,
             url=registry.rule_url(rule.code),
         )

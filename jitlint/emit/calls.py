@@ -145,7 +145,7 @@ def call_value(
         case ExceptionRef(name=name):
             return ExceptionInstance(name)
         case IgnoredRef():
-            return e.compiler.call_ignored(e, at, callee, args, kwargs)
+            return e.compiler.call_ignored(e, at, callee, args, kwargs, binders)
         case Opaque() | SugaredList(elements=None):
             return Opaque()
         case PythonValue():

@@ -105,6 +105,7 @@ class Compiler:
         self._attribute_types: dict[tuple[int, str], Type | None] = {}
         self._constants: dict[int, frozenset[str]] = {}
         self._assigned: dict[int, frozenset[str]] = {}
+        self._rebound: dict[int, frozenset[str]] = {}
         self._torch_shapes: dict[str, py.ModuleShape] = {}
         self._scripts: dict[str, bool] = {}
         self._values: dict[tuple[int, str], tuple[py.Value, Sugared | Failure]] = {}
@@ -281,6 +282,20 @@ class Compiler:
                 if isinstance(item, ClassDefinition):
                     names.update(_assigned(item.node))
             known = self._assigned[id(definition)] = frozenset(names)
+        return known
+
+    def rebound_names(self, definition: ClassDefinition) -> frozenset[str]:
+        """Class attributes that some method replaces at run time (``self.__class__.propagate = ...``)."""
+        known = self._rebound.get(id(definition))
+        if known is None:
+            self._keep.append(definition)
+            names: set[str] = set()
+            for item in mro(self.project, definition).classes:
+                if isinstance(item, ClassDefinition) and "__class__" in "".join(
+                    item.module.lines[item.node.lineno - 1 : item.node.end_lineno]
+                ):
+                    names.update(_rebound(item.node))
+            known = self._rebound[id(definition)] = frozenset(names)
         return known
 
     def ignored_attributes(self, definition: ClassDefinition) -> frozenset[str]:
@@ -569,6 +584,17 @@ def _written_annotations(definition: ClassDefinition) -> dict[str, tuple[ast.exp
         for key, value in pairs
         if isinstance(key, ast.Constant) and isinstance(key.value, str)
     }
+
+
+def _rebound(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        if (
+            isinstance(one, ast.Attribute)
+            and isinstance(one.ctx, ast.Store)
+            and isinstance(one.value, ast.Attribute)
+            and one.value.attr == "__class__"
+        ):
+            yield one.attr
 
 
 def _assigned(node: ast.AST) -> Iterator[str]:

@@ -38,6 +38,8 @@ def emit_if(e: Emitter, statement: tree.If, rest: tuple[tree.Stmt, ...]) -> bool
     if not condition.maybe_static:
         check_guarded(e, statement, true_exits, false_exits, rest)
         check_loop_guard(e, statement, rest)
+    if condition.maybe_static and (true_exits or false_exits):
+        e.uncertain_exit = True
     if condition.maybe_static and (true_exits or false_exits) and not (true_exits and false_exits):
         # The rest of the block exists only where the arm that exits was not the one the compiler chose.
         e.condition = condition.when_false if true_exits else condition.when_true

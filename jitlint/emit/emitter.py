@@ -43,6 +43,7 @@ class Emitter:
         "seen",
         "summary",
         "types",
+        "uncertain_exit",
         "value",
     )
 
@@ -70,6 +71,7 @@ class Emitter:
         self.returns = 0
         self.loops: list[str] = []  # enclosing loops: "real" or "unrolled"
         self.muted = 0
+        self.uncertain_exit = False  # an arm that exits hangs on a condition that the compiler may decide
         self.seen: set[tuple[str, int, int]] = set()
         self.types: dict[ast.AST, Sugared] | None = {} if compiler.recording else None
 

@@ -36,16 +36,20 @@ from jitlint.torch_api import entries as api
 from jitlint.shapes.annotations import attribute_annotation_type
 from jitlint.shapes.inference import Failure, infer_value_type
 from jitlint.types.model import (
+    ANY,
     BOOL,
     NONE,
+    NUMBER,
     STR,
     TENSOR,
     UNKNOWN,
     InterfaceType,
     ListType,
+    OptionalType,
     Schema,
     TupleType,
     Type,
+    UnionType,
 )
 from jitlint.types.relations import contains_unknown, is_subtype
 
@@ -143,6 +147,8 @@ def torch_method(c: Compiler, shape: py.ModuleShape, name: str) -> api.Method | 
                         found = variant.methods[name]
                     case None:
                         return api.Method(name, None)
+        if found is None and name not in ("forward", "__init__"):
+            found = c.api.module_method(facts.name, name)
         if found is not None:
             return found
     return None
@@ -243,6 +249,10 @@ def attribute_value(c: Compiler, shape: py.ModuleShape, name: str, value: py.Val
             if isinstance(interface, InterfaceType):
                 return Val(interface)
             return ModuleRef(inner)
+        case py.Unknown() if name in c.constants(shape):
+            return Val(UNKNOWN, maybe_constant=True)
+        case py.Typed(type=kind) if _vague(kind) and c.attribute_annotation(shape, name) is None:
+            return Val(UNKNOWN, maybe_constant=True)
         case py.Unknown():
             annotated = c.attribute_annotation(shape, name)
             return Val(annotated) if annotated is not None and annotated != UNKNOWN else Opaque()
@@ -289,8 +299,13 @@ def _constant(value: py.Value) -> Val | None:
                     tuple(part.constant for part in parts if part is not None),
                 )
         case py.Typed(type=kind):
-            return Val(kind, maybe_constant=True)
+            return Val(UNKNOWN if _vague(kind) else kind, maybe_constant=True)
     return None
+
+
+def _vague(kind: Type) -> bool:
+    """A type that a constructor's annotation may have, but never the value itself."""
+    return isinstance(kind, (OptionalType, UnionType)) or kind in (ANY, NUMBER)
 
 
 def _one_of(c: Compiler, shape: py.ModuleShape, name: str, options: list[py.Value]) -> Sugared:
@@ -373,6 +388,10 @@ def _bound_member(
             if value is None:
                 return Opaque()
             return None
+        return Opaque()
+    definition = definition_of(module.shape)
+    if definition is not None and name in c.rebound_names(definition):
+        e.unknown(node, f"'{name}' is replaced at run time")
         return Opaque()
     marks = c.marks(function)
     if "opaque" in marks:
@@ -585,7 +604,7 @@ def _keyed(e: Emitter, node: tree.Subscript, module: ModuleRef, kind: str, found
 
 def _has_getitem(e: Emitter, module: ModuleRef) -> bool:
     definition = definition_of(module.shape)
-    return definition is None or find_member(e.compiler.project, definition, "__getitem__") is not None
+    return definition is not None and find_member(e.compiler.project, definition, "__getitem__") is not None
 
 
 def container_has(e: Emitter, module: ModuleRef, key: Val, negated: bool) -> Val:
@@ -638,6 +657,8 @@ def call_module(
     definition = definition_of(module.shape)
     if container == "Sequential" and not _own_forward(e, definition):
         return _call_sequential(e, at, module, args, kwargs)
+    if container in CONTAINERS[1:] and not _own_forward(e, definition):
+        return _no_forward(e, at, module)
     forward = find(e, at, module, "forward")
     match forward:
         case MethodRef() | SchemaRef() | IgnoredRef() | FunctionRef():
@@ -649,9 +670,6 @@ def call_module(
         case PythonValue(callable_as="refused", name=error):
             e.report("JIT418", at, error, f"torch's own {class_name(module.shape)} cannot be scripted")
             return UNKNOWN_VAL
-        case None:
-            if container in ("ModuleList", "ModuleDict", "ParameterList", "ParameterDict"):
-                return _no_forward(e, at, module)
     return Opaque()
 
 

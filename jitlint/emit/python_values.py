@@ -42,6 +42,7 @@ from jitlint.types.model import (
 )
 
 OPAQUE = Opaque()
+_NATIVE = frozenset({"torch._VF", "torch._C._VariableFunctions"})
 _CLOSED = frozenset({"math", "cmath", "operator", "itertools", "functools", "random", "time"})
 
 
@@ -230,6 +231,8 @@ def _class(c: Compiler, entry: api.ClassEntry, is_constant: bool) -> Sugared:
             members = tuple(member for member, _ in entry.members)
             first = constant_type(entry.members[0][1]) if entry.members else None
             return EnumRef(EnumType(f"__torch__.{entry.name}", first, members, entry)) if first else OPAQUE
+        case "function":
+            return OPAQUE
         case "module":
             return PythonValue("type", "class", name=entry.name.rpartition(".")[2])
     if entry.python is not None:
@@ -242,6 +245,8 @@ def module_attribute(c: Compiler, module: PythonModule, name: str) -> Sugared | 
     match module.value:
         case py.External(name=base):
             entry = c.api.entry(f"{base}.{name}")
+            if base in _NATIVE and not isinstance(entry, api.Operator):
+                return Builtin(f"aten::{name}") if c.api.schemas(f"aten::{name}") else OPAQUE
             if isinstance(entry, api.Missing):
                 return None
             if entry is None and base in _CLOSED and c.api.known_namespace(base) and name not in c.api.names_of(base):

@@ -107,7 +107,7 @@ def finish_returns(e: Emitter, exits: bool, node: ast.AST) -> None:
             e.returned = NONE
         return
     if declared is not None:
-        if declared != NONE and declared != UNKNOWN and not e.condition:
+        if declared != NONE and declared != UNKNOWN and not e.condition and not e.uncertain_exit:
             e.report(
                 "JIT209",
                 node,
@@ -119,7 +119,7 @@ def finish_returns(e: Emitter, exits: bool, node: ast.AST) -> None:
         e.returned = NONE
     elif e.returned != NONE and not contains_unknown(e.returned):
         joined = unify(e.returned, NONE)
-        if joined is None:
+        if joined is None and not e.uncertain_exit:
             e.report(
                 "JIT209",
                 node,
