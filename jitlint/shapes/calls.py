@@ -147,6 +147,11 @@ def remember(run: Interpreter, key: Any, holding: list[Value], compute: Any, own
     heap = run.heap
     if known is not None:
         run.project.dependencies |= known[1]
+        if key not in run.used:
+            # What a run can afford must not depend on what was run before it.
+            run.used.add(key)
+            run.steps += known[2]
+            run.step()
         return copy_value(heap, known[0], not run.share)
     serial, oldest = heap.serial, heap.oldest
     heap.oldest = 1 << 60
@@ -161,7 +166,8 @@ def remember(run: Interpreter, key: Any, holding: list[Value], compute: Any, own
         run.kept.append(owner)
         kept = copy_value(heap, result, not run.share)
         seal(kept)
-        run.memory[key] = (kept, files)
+        run.memory[key] = (kept, files, run.steps - steps)
+        run.used.add(key)
     return result  # type: ignore[no-any-return]
 
 
@@ -173,10 +179,13 @@ def _in_progress(result: Value) -> bool:
 def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value], open_: bool) -> Value:
     """Runs a function's body on these arguments."""
     definition = function.definition
-    if run.depth >= core.MAX_DEPTH:
+    node = definition.node
+    # A function that calls itself where it is not known whether it does: what it gives is not known either.
+    running = run.running.setdefault(id(definition), [])
+    forks = len(run.heap.journals)
+    if run.depth >= core.MAX_DEPTH or (len(running) > 1 and forks > running[-2]):
         escape(run, [*args, *([function.bound] if function.bound is not None else [])], kwargs)
         return Unknown("calls nested too deeply")
-    node = definition.node
     frame = core.Frame(run.heap.store(), closure_scope(definition), _closure(function))
     frame.definition = definition
     frame.owner = definition.cls
@@ -186,7 +195,11 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
     generator = _is_generator(definition)
     if generator:
         frame.yields = []
-    value = run_body(run, node.body, frame)
+    running.append(forks)
+    try:
+        value = run_body(run, node.body, frame)
+    finally:
+        running.pop()
     if generator:
         return Sequence("iterator", tuple(frame.yields or ()) if frame.level < 0 else None, None)
     if isinstance(node, ast.AsyncFunctionDef):
@@ -332,7 +345,7 @@ def default_value(run: Interpreter, definition: FunctionDefinition, name: str, c
         run.active.discard(key)
     if closure is None:
         core.settle(value)
-        run.memory[key] = (value, files)
+        run.memory[key] = (value, files, 0)
     return value  # type: ignore[no-any-return]
 
 

@@ -202,6 +202,7 @@ class Evaluator:
         if not share:
             run.memory = {key: entry for key, entry in run.memory.items() if isinstance(key, tuple) and key[0] == "default"}
         run.steps, run.limit, run.depth, run.exploring = 0, MAX_STEPS, 0, False
+        run.used, run.running = set(), {}
         journals, heap.journals = heap.journals, []
         with _recursion():
             try:
@@ -255,7 +256,7 @@ class Evaluator:
     def _quietly(self) -> Iterator[None]:
         """A run of its own; what ends it early is swallowed, and the caller's fallback counts."""
         run = self.run
-        run.steps, run.limit = 0, MAX_STEPS
+        run.steps, run.limit, run.used, run.running = 0, MAX_STEPS, set(), {}
         with _recursion(), run.detached():
             depth = run.depth
             try:

@@ -123,7 +123,9 @@ class Interpreter:
         self.share = True
         self.exploring = False  # the first round of a loop with an unknown number of rounds is running
         self.shortcuts = 0  # how often a loop was taken less seriously for that
-        self.memory: dict[Any, tuple[Value, frozenset[str]]] = {}
+        self.memory: dict[Any, tuple[Value, frozenset[str], int]] = {}
+        self.used: set[Any] = set()  # what of the memory this run has used, and paid for
+        self.running: dict[int, list[int]] = {}  # by function: the number of open journals at each of its running calls
         self.kept: list[Value] = []  # what memory's keys refer to by identity
         self.active: set[Any] = set()
         self._globals: dict[tuple[int, str], tuple[Value | None, frozenset[str]]] = {}
