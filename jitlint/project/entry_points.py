@@ -18,7 +18,12 @@ from jitlint.project.project import Project
 from jitlint.project.targets import BoundValue, ExternalName, Target
 
 SCRIPT = frozenset({"torch.jit.script", "torch.jit._script.script"})
-_SCRIPT_DECORATORS = SCRIPT | {"torch.jit.script_if_tracing"}
+# weak_script: what the compiler of torch 1.0 and 1.1 compiles where it is used.
+_SCRIPT_DECORATORS = SCRIPT | {
+    "torch.jit.script_if_tracing",
+    "torch._jit_internal.weak_script",
+    "torch.jit.weak_script",
+}
 _INTERFACE = frozenset({"torch.jit.interface", "torch.jit._script.interface"})
 
 # Methods of an nn.Module that return it, and functions that return (a copy of) what they are given.

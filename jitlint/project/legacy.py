@@ -1,7 +1,7 @@
-"""Legacy API: weak script, `script_method`, and what the target's version has deprecated.
+"""Legacy API: weak script, ``script_method``, ``__constants__``, and what the target's version has deprecated.
 
-Weak script existed in torch 1.0 and 1.1. Measured on 1.1.0: a method marked ``weak_script_method`` is inlined only where
-its class is marked ``weak_module`` too; alone it has no effect. From 1.2 on the names are gone.
+Weak script existed in torch 1.0 and 1.1. Measured on 1.1.0: a method marked ``weak_script_method`` is inlined only
+where its class is marked ``weak_module`` too; alone it has no effect. From 1.2 on the names are gone.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
+from jitlint.project import hierarchy
+from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex
 from jitlint.project.project import Project
 
 Report = Callable[[str, ast.AST, str, str], None]
+Definition = FunctionDefinition | ClassDefinition
 
 WEAK = frozenset({"weak_script", "weak_module", "weak_script_method"})
-_HOMES = frozenset({"torch._jit_internal", "torch.jit._jit_internal", "torch.jit"})
+_HOMES = ("torch._jit_internal", "torch.jit")
+_SCRIPT_METHOD = frozenset({"torch.jit.script_method", "torch.jit._script.script_method"})
+_DEPRECATED = frozenset({"torch.jit.script", "torch.jit.trace", "torch.jit.trace_module", "torch.jit.script_method"})
 
 
 def version_tuple(version: str) -> tuple[int, int]:
@@ -30,111 +34,130 @@ def version_tuple(version: str) -> tuple[int, int]:
 def legacy_problems(project: Project, index: ModuleIndex, torch_version: str, report: Report) -> None:
     """Reports the uses of legacy API in a file, for a target of `torch_version` (``"2.13.0"``)."""
     target = version_tuple(torch_version)
-    if any("weak_" in line for line in index.lines):
+    if _mentions(index, "weak_"):
         if target >= (1, 2):
-            _removed(index, report)
+            _removed(project, index, report)
         else:
             _without_effect(project, index, report)
-    if any("script_method" in line or "jit.script" in line for line in index.lines):
-        _methods(project, index, report)
-        if target >= (2, 5):
-            _deprecated(project, index, report)
+    if _mentions(index, "script_method"):
+        _script_methods(project, index, report)
+    if _mentions(index, "__constants__"):
+        _constants(project, index, report)
+    if target >= (2, 5):
+        _deprecated(project, index, report)
 
 
-def _removed(index: ModuleIndex, report: Report) -> None:
-    """Imports of the weak-script names, which fail from 1.2 on; a fallback in try/except is left alone."""
-    for binding in _bindings(index.scope):
-        home, _, name = binding.target.partition(":")
-        if binding.kind != "from" or name not in WEAK or home not in _HOMES or binding.node is None:
-            continue
-        if binding.guard in ("try", "except", "type-checking"):
-            continue
-        report(
-            "JIT701",
-            _alias(binding),
-            f"cannot import name '{name}' from '{home}'",
-            f"`{name}` was removed in torch 1.2, so this import fails",
-        )
-    for function in (*index.functions, *index.classes):
-        for decorator in function.node.decorator_list:
-            written = ast.unparse(decorator)
-            name = written.rpartition(".")[2]
-            if name in WEAK and "." in written and written.rpartition(".")[0].endswith(("_jit_internal", "jit")):
+def _mentions(index: ModuleIndex, text: str) -> bool:
+    return any(text in line for line in index.lines)
+
+
+def _definitions(index: ModuleIndex) -> Iterator[Definition]:
+    yield from index.functions
+    yield from index.classes
+
+
+def _decorators(project: Project, definition: Definition) -> Iterator[tuple[ast.expr, str]]:
+    """The decorators of a definition that are known by name, with their names."""
+    for decorator in definition.node.decorator_list:
+        name = project.external_name(definition.scope, decorator, before=definition.node)
+        if name is not None:
+            yield decorator, name
+
+
+def _weak_name(name: str) -> str:
+    """``weak_module`` for the dotted name of one of the weak-script decorators; '' for any other name."""
+    home, _, last = name.rpartition(".")
+    return last if last in WEAK and home in _HOMES else ""
+
+
+def _removed(project: Project, index: ModuleIndex, report: Report) -> None:
+    """Imports of the weak-script names, and attributes of that name, which fail from 1.2 on.
+
+    An import in a ``try``, or under a condition, has thought of that and is left alone.
+    """
+    for bindings in index.scope.bindings.values():
+        for binding in bindings:
+            home, _, name = binding.target.partition(":")
+            if binding.kind == "from" and not binding.guard and name in WEAK and home in _HOMES:
+                report(
+                    "JIT701",
+                    _alias(binding, name),
+                    f"cannot import name '{name}' from '{home}'",
+                    f"`{name}` was removed in torch 1.2: this import fails",
+                )
+    for definition in _definitions(index):
+        for decorator, name in _decorators(project, definition):
+            weak = _weak_name(name)
+            if weak and isinstance(decorator, ast.Attribute):
+                home = name.rpartition(".")[0]
                 report(
                     "JIT701",
                     decorator,
-                    f"has no attribute '{name}'",
-                    f"`{name}` was removed in torch 1.2",
+                    f"module '{home}' has no attribute '{weak}'",
+                    f"`{weak}` was removed in torch 1.2",
                 )
 
 
-def _alias(binding: Binding) -> ast.AST:
+def _alias(binding: Binding, name: str) -> ast.AST:
+    """The place of one imported name."""
     node = binding.node
-    if isinstance(node, ast.ImportFrom):
-        wanted = binding.target.partition(":")[2]
-        for alias in node.names:
-            if alias.name == wanted and (alias.asname or alias.name) == binding.name:
-                return alias
-    assert node is not None
-    return node
-
-
-def _bindings(scope: Scope) -> Iterator[Binding]:
-    for bindings in scope.bindings.values():
-        yield from bindings
-
-
-def _weak_mark(
-    project: Project, scope: Scope, definition: FunctionDefinition | ClassDefinition
-) -> Iterator[tuple[str, ast.expr]]:
-    for decorator in definition.node.decorator_list:
-        name = project.external_name(scope, decorator) or ast.unparse(decorator)
-        last = name.rpartition(".")[2]
-        if last in WEAK:
-            yield last, decorator
+    assert isinstance(node, ast.ImportFrom)
+    return next(alias for alias in node.names if alias.name == name and (alias.asname or name) == binding.name)
 
 
 def _without_effect(project: Project, index: ModuleIndex, report: Report) -> None:
     """Below 1.2: a marked method in a class that is not marked stays a Python call."""
-    for cls in index.classes:
-        if any(name == "weak_module" for name, _ in _weak_mark(project, cls.scope, cls)):
-            continue
-        for bindings in cls.body.bindings.values():
-            for binding in bindings:
-                function = index.functions_by_node.get(id(binding.node))
-                if function is None:
-                    continue
-                for name, decorator in _weak_mark(project, cls.body, function):
-                    if name == "weak_script_method":
-                        report(
-                            "JIT702",
-                            decorator,
-                            "",
-                            f"`weak_script_method` has no effect: `{cls.name}` is not marked `weak_module`, so the call "
-                            "stays a Python call",
-                        )
-
-
-def _methods(project: Project, index: ModuleIndex, report: Report) -> None:
     for function in index.functions:
-        for decorator in function.node.decorator_list:
-            if project.external_name(function.scope, decorator) == "torch.jit.script_method":
+        cls = function.cls
+        if cls is None or any(_weak_name(name) == "weak_module" for _, name in _decorators(project, cls)):
+            continue
+        for decorator, name in _decorators(project, function):
+            if _weak_name(name) == "weak_script_method":
                 report(
-                    "JIT703",
+                    "JIT702",
                     decorator,
                     "",
-                    "`script_method` is legacy: script an nn.Module instance with torch.jit.script instead",
+                    f"`weak_script_method` has no effect, because `{cls.name}` is not marked with `weak_module`",
                 )
 
 
+def _script_methods(project: Project, index: ModuleIndex, report: Report) -> None:
+    for function in index.functions:
+        for decorator, name in _decorators(project, function):
+            if name not in _SCRIPT_METHOD:
+                continue
+            cls = function.cls
+            if cls is not None and _is_plain_module(project, cls):
+                report(
+                    "JIT704",
+                    decorator,
+                    "",
+                    f"`{cls.name}` is no ScriptModule: `{function.name}` cannot be called until it is scripted",
+                )
+            else:
+                report("JIT703", decorator, "", "`script_method` is legacy: script an instance of a plain nn.Module")
+
+
+def _is_plain_module(project: Project, cls: ClassDefinition) -> bool:
+    known = hierarchy.is_module_class(project, cls) is not None and hierarchy.mro(project, cls).complete
+    return known and not hierarchy.is_script_module_class(project, cls)
+
+
+def _constants(project: Project, index: ModuleIndex, report: Report) -> None:
+    for cls in index.classes:
+        binding = hierarchy.own_member(cls, "__constants__")
+        if binding is None or not isinstance(binding.node, ast.List | ast.Tuple | ast.Set) or not binding.node.elts:
+            continue
+        if hierarchy.is_module_class(project, cls):
+            report("JIT705", binding.node, "", "`__constants__` is the old way to say `name: Final[int]`")
+
+
 def _deprecated(project: Project, index: ModuleIndex, report: Report) -> None:
-    for call in index.calls:
-        scope = index.call_scopes.get(id(call), index.scope)
-        name = project.external_name(scope, call.func)
-        if name in ("torch.jit.script", "torch.jit.trace", "torch.jit.trace_module"):
-            report(
-                "JIT710",
-                call.func,
-                "",
-                f"`{name}` is deprecated; upstream recommends torch.compile or torch.export",
-            )
+    uses: list[tuple[ast.expr, str | None]] = [
+        (call.func, project.external_name(index.call_scopes[id(call)], call.func)) for call in index.calls
+    ]
+    for definition in _definitions(index):
+        uses.extend(_decorators(project, definition))
+    for node, name in uses:
+        if name in _DEPRECATED:
+            report("JIT710", node, "", f"`{name}` is deprecated; torch recommends torch.compile or torch.export")
