@@ -144,7 +144,9 @@ def call_value(
             return _named_tuple(e, at, callee, args, kwargs)
         case ExceptionRef(name=name):
             return ExceptionInstance(name)
-        case IgnoredRef():
+        case IgnoredRef(definition=definition):
+            dropped = e.compiler.marks(definition) & {"unused", "drop"}
+            e.python_call("unused" if dropped else "ignored", at, definition.name)
             return e.compiler.call_ignored(e, at, callee, args, kwargs, binders)
         case Opaque() | SugaredList(elements=None):
             return Opaque()
@@ -388,6 +390,10 @@ def schema_text(name: str, arguments: tuple[Argument, ...], result: Type) -> str
     return f"{name}({', '.join(parts)}) -> {result}"
 
 
+# Objects that Python code holds and that compiled code can only call back.
+_CALLED_BACK = frozenset({"Module", "functools.partial", "functools._lru_cache_wrapper"})
+
+
 def _python_call(
     e: Emitter,
     at: ast.AST,
@@ -398,6 +404,8 @@ def _python_call(
 ) -> Sugared:
     """A call into Python (``PythonValue::call``), where the object allows it."""
     name = callee.name or callee.type_name
+    if callee.callable_as in ("call", "schema") or callee.type_name in _CALLED_BACK:
+        e.python_call("python", at, name)
     match callee.callable_as:
         case "class":
             e.report(

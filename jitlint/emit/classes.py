@@ -1,5 +1,5 @@
-"""Classes that are no modules: script classes, enums, NamedTuples, interfaces, exceptions (``_recursive.py``,
-``python_sugared_value.cpp``, ``ir_emitter.cpp``'s class definitions)."""
+"""Classes that are no modules: script classes and how exceptions, enums, NamedTuples and interfaces are told apart
+(``_recursive_compile_class``, ``get_jit_class_def``, ``ir_emitter.cpp``'s class definitions)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from jitlint.emit.calls import call_schemas
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.functions import emit_definition
-from jitlint.emit.python_values import constant_type
+from jitlint.emit.generated import fields_of, generated_methods, is_scripted, plainly_decorated
+from jitlint.emit.interfaces import interface_type
 from jitlint.emit.summary import Link, Located, Summary
+from jitlint.emit.value_classes import defaults, enum_refusal, enum_type, namedtuple_type, qualified
 from jitlint.emit.values import (
     UNKNOWN_VAL,
     ClassRef,
     EnumRef,
     ExceptionRef,
-    FunctionRef,
+    IgnoredRef,
     NamedTupleRef,
     Opaque,
     PythonValue,
@@ -33,66 +35,79 @@ from jitlint.source.problem import Problem, span_of
 from jitlint.syntax import tree
 from jitlint.torch_api import entries as api
 from jitlint.types.model import (
+    BOOL,
     NONE,
     UNKNOWN,
+    Argument,
     ClassType,
+    DictType,
     EnumType,
-    InterfaceType,
+    FutureType,
+    ListType,
+    OptionalType,
     Schema,
     TupleType,
     Type,
+    UnionType,
 )
 from jitlint.types.relations import contains_unknown, is_subtype
+
+# Bases without source that add no method to the class itself.
+_PLAIN_BASES = frozenset(
+    {"builtins.object", "typing.Generic", "abc.ABC", "typing.Protocol", "typing.TypedDict", "builtins.dict", "builtins.str"}
+    | {"builtins.int", "builtins.float", "builtins.set", "typing_extensions.TypedDict", "typing_extensions.Protocol"}
+)
+_METACLASSES = frozenset({"abc.ABCMeta"})
+_CACHES = frozenset({"functools.lru_cache", "functools.cache"})
+# Methods that Python makes static or class methods by their name.
+_IMPLICIT = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
+_DROPPED = frozenset({"ignore", "unused", "drop"})
 
 
 @dataclass(slots=True, eq=False)
 class ClassFacts:
-    """A script class: its fields, in the order ``__init__`` sets them, and the methods its body defines."""
+    """A script class: its fields, in the order ``__init__`` sets them, and the methods its body defines. `setters` are
+    the properties' second functions. `made` holds the schemas (without self) of methods made for a dataclass."""
 
     definition: ClassDefinition
     type: ClassType
     summary: Summary
     fields: dict[str, Type] = field(default_factory=dict)
     methods: dict[str, FunctionDefinition] = field(default_factory=dict)
+    setters: dict[str, FunctionDefinition] = field(default_factory=dict)
+    made: dict[str, Schema] = field(default_factory=dict)
     summaries: dict[str, Summary] = field(default_factory=dict)
     complete: bool = True
     compiled: bool = False
-    in_init: bool = False
-
-
-def qualified(c: Compiler, definition: ClassDefinition) -> str:
-    """The name of a class as the compiler prints it (``_qualified_name``)."""
-    prefix = "__torch__" if c.is_script_file(definition.module) else f"__torch__.{definition.module.name}"
-    return f"{prefix}.{definition.name}"
 
 
 def class_value(c: Compiler, definition: ClassDefinition) -> Sugared:
     """What naming the class means in compiled code."""
-    project = c.project
-    kind = class_kind(c, definition)
-    match kind:
+    match class_kind(c, definition):
         case "exception":
             return ExceptionRef(definition.name)
         case "enum":
+            refusal = enum_refusal(c, definition)
+            if refusal:
+                return PythonValue("type", "refused", refusal, definition)
             enum = enum_type(c, definition)
             return EnumRef(enum) if isinstance(enum, EnumType) else Opaque()
         case "namedtuple":
             named = namedtuple_type(c, definition)
-            if isinstance(named, TupleType):
-                return NamedTupleRef(named, _defaults(definition))
-            return Opaque()
-        case "module":
+            return NamedTupleRef(named, defaults(definition)) if isinstance(named, TupleType) else Opaque()
+        case "module" | "python":
             return PythonValue("type", "class", definition.name, definition)
         case "script":
             return ClassRef(class_facts_of(c, definition).type)
-    del project
     return Opaque()
 
 
 def class_kind(c: Compiler, definition: ClassDefinition) -> str:
-    """exception, enum, namedtuple, module, interface, function (autograd), script, or unknown."""
+    """exception, enum, namedtuple, module, interface, function (autograd), script, python (not to be compiled), or
+    unknown."""
     known = c.class_kinds.get(id(definition))
     if known is None:
+        c._keep.append(definition)
         known = c.class_kinds[id(definition)] = _class_kind(c, definition)
     return known
 
@@ -112,19 +127,36 @@ def _class_kind(c: Compiler, definition: ClassDefinition) -> str:
     if hierarchy.is_autograd_function(project, definition):
         return "function"
     linear = hierarchy.mro(project, definition)
+    if generated_methods(c, definition):
+        # Its generated methods refuse it, whatever its bases are (tuples, lists and exceptions are no dataclasses).
+        return "script" if plainly_decorated(c, definition) or is_scripted(c, definition) else "unknown"
     if not linear.complete:
         return "unknown"
     externals = [item.name for item in linear.classes if isinstance(item, ExternalName)]
-    if any(name not in ("builtins.object", "typing.Generic", "abc.ABC", "typing.Protocol") for name in externals):
+    if any(name not in _PLAIN_BASES for name in externals):
         return "unknown"
-    if definition.node.keywords:
-        return "unknown"
-    if hierarchy.is_dataclass(project, definition):
-        return "dataclass"
-    for base in linear.classes[1:]:
-        if isinstance(base, ClassDefinition) and class_kind(c, base) != "script":
+    for keyword in definition.node.keywords:
+        if keyword.arg != "metaclass" or project.external_name(definition.scope, keyword.value) not in _METACLASSES:
             return "unknown"
+    if definition.node.decorator_list and not is_scripted(c, definition):
+        return "unknown"
+    for base in linear.classes[1:]:
+        if isinstance(base, ClassDefinition) and hierarchy.own_member(base, "__init_subclass__") is not None:
+            return "unknown"
+    for function in definition.body.bindings:
+        found = _function_of(definition, hierarchy.own_member(definition, function))
+        if found is not None and _cached(c, found):
+            return "python"
     return "script"
+
+
+def _cached(c: Compiler, function: FunctionDefinition) -> bool:
+    """Whether ``lru_cache`` made a C object of it."""
+    for decorator in function.decorators:
+        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if c.project.external_name(function.scope, target) in _CACHES:
+            return True
+    return False
 
 
 def class_type(c: Compiler, definition: ClassDefinition) -> Type | None:
@@ -138,91 +170,108 @@ def class_type(c: Compiler, definition: ClassDefinition) -> Type | None:
             return interface_type(c, definition)
         case "script":
             return class_facts_of(c, definition).type
-        case "module" | "exception":
+        case "module" | "exception" | "python":
             return None
     return UNKNOWN
 
 
-# --- enums, NamedTuples, interfaces ----------------------------------------------------------------------------
+def instance_type(c: Compiler, definition: ClassDefinition) -> Type | None:
+    """The type that is inferred for an instance of the class: None where the class does not compile, which is then
+    no error of its own (``tryToInferType``)."""
+    kind = class_type(c, definition)
+    if class_kind(c, definition) != "script" or not isinstance(kind, ClassType):
+        return kind
+    match compiles(c, class_facts_of(c, definition)):
+        case True:
+            return kind
+        case False:
+            return None
+    return UNKNOWN
 
 
-def enum_type(c: Compiler, definition: ClassDefinition) -> Type:
-    members: list[str] = []
-    kinds: list[Type | None] = []
-    for name, bindings in definition.body.bindings.items():
-        binding = bindings[-1]
-        if binding.kind != "assign" or name.startswith("_") or not isinstance(binding.node, ast.expr):
+def compiles(c: Compiler, found: ClassFacts) -> bool | None:
+    """Whether the class compiles; None where that is not known."""
+    if found.compiled and not found.summary.done:
+        return True  # it holds itself; that is another matter
+    return outcome(compile_class(c, found))
+
+
+def outcome(summary: Summary) -> bool | None:
+    """Whether what a summary stands for compiles, by all that it pulls in; None where that is not known."""
+    uncertain = False
+    seen: set[int] = set()
+    stack = [(summary, False)]
+    while stack:
+        current, conditional = stack.pop()
+        if id(current) in seen:
             continue
-        members.append(name)
-        value = c.evaluator.evaluate(binding.node, definition.body, {})
-        kinds.append(constant_type(value.value) if isinstance(value, py.Constant) else UNKNOWN)
-    known = set(kinds)
-    if len(known) != 1 or None in known or UNKNOWN in known:
-        return UNKNOWN
-    kind = kinds[0]
-    assert kind is not None
-    return EnumType(qualified(c, definition), kind, tuple(members), definition)
-
-
-def namedtuple_type(c: Compiler, definition: ClassDefinition) -> Type:
-    if any(hierarchy.is_namedtuple(c.project, base) for base in _source_bases(c, definition)):
-        return UNKNOWN
-    fields: list[str] = []
-    kinds: list[Type] = []
-    for name, bindings in definition.body.bindings.items():
-        binding = bindings[-1]
-        annotation = binding.annotation or next((one.annotation for one in bindings if one.annotation), None)
-        if annotation is None:
-            continue
-        fields.append(name)
-        kinds.append(c.annotation_in(annotation, definition.body, definition.module))
-    if not fields:
-        return UNKNOWN
-    return TupleType(tuple(kinds), qualified(c, definition), tuple(fields))
-
-
-def _source_bases(c: Compiler, definition: ClassDefinition) -> list[ClassDefinition]:
-    linear = hierarchy.mro(c.project, definition)
-    return [item for item in linear.classes[1:] if isinstance(item, ClassDefinition)]
-
-
-def _defaults(definition: ClassDefinition) -> int:
-    return sum(
-        1
-        for bindings in definition.body.bindings.values()
-        if bindings[-1].kind == "assign" and bindings[-1].annotation is not None
-    )
-
-
-def interface_type(c: Compiler, definition: ClassDefinition) -> InterfaceType:
-    known = c.interfaces.get(id(definition))
-    if known is None:
-        is_module = hierarchy.is_module_class(c.project, definition) is True
-        known = c.interfaces[id(definition)] = InterfaceType(qualified(c, definition), definition, is_module)
-    return known
+        seen.add(id(current))
+        for located in current.problems:
+            if located.problem.code == "JIT412":
+                continue
+            if not conditional and not located.condition:
+                return False
+            uncertain = True
+        uncertain = uncertain or bool(current.unknown) or not current.done
+        stack.extend((link.callee, conditional or bool(link.condition)) for link in current.links)
+    return None if uncertain else True
 
 
 # --- script classes ----------------------------------------------------------------------------------------------
 
 
 def class_facts_of(c: Compiler, definition: ClassDefinition) -> ClassFacts:
-    facts = c.classes.get(id(definition))
-    if facts is None:
+    found = c.classes.get(id(definition))
+    if found is None:
         kind = ClassType(qualified(c, definition), definition)
         summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
-        facts = ClassFacts(definition, kind, summary)
+        found = c.classes[id(definition)] = ClassFacts(definition, kind, summary)
         for name, bindings in definition.body.bindings.items():
-            function = _function_of(definition, bindings[-1])
-            if function is not None:
-                facts.methods[name] = function
-        c.classes[id(definition)] = facts
-    return facts
+            function = _function_of(definition, hierarchy.own_member(definition, name))
+            if function is None:
+                continue
+            found.methods[name] = function
+            for binding in bindings:
+                other = _function_of(definition, binding)
+                if other is not None and other is not function and _is_setter(other):
+                    found.setters[name] = other
+        if generated_methods(c, definition) and is_scripted(c, definition):
+            _synthesise(c, found)
+    return found
 
 
-def _function_of(definition: ClassDefinition, binding: Binding) -> FunctionDefinition | None:
-    if binding.kind != "function" or binding.node is None:
+def _function_of(definition: ClassDefinition, binding: Binding | None) -> FunctionDefinition | None:
+    if binding is None or binding.kind != "function" or binding.node is None:
         return None
     return definition.module.functions_by_node.get(id(binding.node))
+
+
+def _is_setter(function: FunctionDefinition) -> bool:
+    return any(isinstance(one, ast.Attribute) and one.attr == "setter" for one in function.decorators)
+
+
+def _synthesise(c: Compiler, found: ClassFacts) -> None:
+    """The methods that torch writes for a dataclass that is scripted itself."""
+    definition = found.definition
+    fields = fields_of(c, definition)
+    names = generated_methods(c, definition)
+    if fields is None or any(one.name in found.methods for one in fields):
+        found.complete = False
+        return
+    arguments: list[Argument] = []
+    for one in fields:
+        kind = c.annotation_in(one.annotation, definition.scope, definition.module)
+        if "__init__" in names:
+            found.fields[one.name] = kind
+        arguments.append(Argument(one.name, kind, None if one.default is None else ast.unparse(one.default)))
+    for name in names:
+        if name == "__init__":
+            found.made[name] = Schema(name, tuple(arguments), (NONE,))
+            if any(one.factory for one in fields):
+                text = "Default factory initializers are not supported in TorchScript dataclasses"
+                at_class(found, "JIT609", text, f"a field of '{definition.name}' has a default factory")
+        elif name == "__eq__" or name in ("__lt__", "__le__", "__gt__", "__ge__"):
+            found.made[name] = Schema(name, (Argument("other", found.type),), (BOOL,))
 
 
 def facts(c: Compiler, kind: ClassType) -> ClassFacts | None:
@@ -235,41 +284,92 @@ def facts(c: Compiler, kind: ClassType) -> ClassFacts | None:
 
 def initialise(c: Compiler, found: ClassFacts) -> None:
     """Types ``__init__``, which gives the class its fields."""
-    if "__init__" in found.summaries:
-        return
     init = found.methods.get("__init__")
-    if init is None:
+    if init is None or "__init__" in found.summaries or "opaque" in c.marks(init):
         return
     summary = found.summaries["__init__"] = Summary(init.qualname, init.module.path, init.node.lineno)
-    found.in_init = True
     emit_definition(c, summary, init, Val(found.type))
-    found.in_init = False
 
 
-def compile_class(c: Compiler, found: ClassFacts) -> Summary:
-    """All methods of the class, in the order of their names; the class's own problems."""
+def compile_class(c: Compiler, found: ClassFacts, direct: bool = False) -> Summary:
+    """All methods of the class, in the order of their names; the class's own problems. `direct`: it is itself what is
+    scripted."""
     if found.compiled:
         return found.summary
     found.compiled = True
+    _compile(c, found, direct or is_scripted(c, found.definition))
+    found.summary.done = True
+    return found.summary
+
+
+def _compile(c: Compiler, found: ClassFacts, direct: bool) -> None:
     definition = found.definition
+    if direct:
+        bases = hierarchy.mro(c.project, definition).classes[1:]
+        if any(isinstance(one, ClassDefinition) or one.name in _PLAIN_BASES - {"builtins.object"} for one in bases):
+            text = "TorchScript classes does not support inheritance yet. Please directly inherit from 'object'."
+            at_class(found, "JIT605", text, f"'{definition.name}' has a base class; a class that is scripted may not")
+            return
+    elif _without_source(c, found):
+        return
+    if found.summary.problems:
+        return
     for name in sorted(found.methods):
         function = found.methods[name]
         marks = c.marks(function)
-        if marks & {"ignore", "unused", "drop", "opaque", "staticmethod", "classmethod"}:
+        if name in _IMPLICIT or marks & {"staticmethod", "drop"}:
+            continue
+        if marks & {"opaque", "classmethod", "ignore"}:
+            if "ignore" not in marks:
+                found.summary.unknown.append(
+                    (definition.module.path, function.node.lineno, f"'{name}' is not what its text shows")
+                )
             continue
         args = function.node.args
-        if not args.args and not args.posonlyargs:
+        if not args.args and not args.posonlyargs and "unused" not in marks:
             span = span_of(function.node, function.module.lines)
             text = "methods must have a self argument"
             found.summary.problems.append(Located(Problem("JIT610", function.module.path, span, text, text)))
             continue
-        summary = method_summary(c, found, name)
-        if summary is not None:
-            found.summary.links.append(Link(definition.module.path, definition.node.lineno, summary))
-    return found.summary
+        _link(found, method_summary(c, found, name))
+        if name in found.setters and not marks & {"unused"}:
+            _link(found, _setter_summary(c, found, name))
 
 
-def _at_class(c: Compiler, found: ClassFacts, code: str, torch_message: str, message: str) -> None:
+def _link(found: ClassFacts, summary: Summary | None) -> None:
+    if summary is not None:
+        found.summary.links.append(Link(found.definition.module.path, found.definition.node.lineno, summary))
+
+
+def _without_source(c: Compiler, found: ClassFacts) -> bool:
+    """What is asked of all routines of a class before it is compiled on the way (``get_type_hint_captures``): a text
+    that is a function."""
+    definition = found.definition
+    for name in definition.body.bindings:
+        binding = hierarchy.own_member(definition, name)
+        node = binding.node if binding is not None else None
+        if isinstance(node, ast.Lambda):
+            text = f"Expected <function {definition.qualname}.<lambda>> to be a function"
+            at_class(found, "JIT601", text, f"'{name}' of '{definition.name}' is a lambda; the class cannot be compiled")
+            return True
+        if isinstance(node, ast.AsyncFunctionDef):
+            text = f"Expected <function {definition.qualname}.{name}> to be a function"
+            at_class(found, "JIT601", text, f"'{name}' of '{definition.name}' is async; the class cannot be compiled")
+            return True
+    generated = generated_methods(c, definition)
+    if generated:
+        text = f"Failed to get source for <function {definition.qualname}.{generated[0]}> using inspect.getsource"
+        ours = (
+            f"'{definition.name}' is a dataclass: its generated {generated[0]} has no source, so the class cannot be "
+            "compiled on the way"
+        )
+        at_class(found, "JIT601", text, ours)
+        return True
+    return False
+
+
+def at_class(found: ClassFacts, code: str, torch_message: str, message: str) -> None:
+    """A problem of the class as a whole."""
     place = ast.Pass()
     node = found.definition.node
     place.lineno, place.col_offset = node.lineno, node.col_offset
@@ -280,40 +380,58 @@ def _at_class(c: Compiler, found: ClassFacts, code: str, torch_message: str, mes
 
 
 def method_summary(c: Compiler, found: ClassFacts, name: str) -> Summary | None:
-    if name == "__init__":
-        initialise(c, found)
-        return found.summaries.get(name)
-    summary = found.summaries.get(name)
-    if summary is not None:
-        return summary
-    function = found.methods.get(name)
-    if function is None:
-        return None
+    """A method, typed on first use; None where the class has none of that name in its text."""
     initialise(c, found)
+    summary = found.summaries.get(name)
+    function = found.methods.get(name)
+    if summary is not None or function is None or "opaque" in c.marks(function):
+        return summary
     summary = found.summaries[name] = Summary(function.qualname, function.module.path, function.node.lineno)
-    emit_definition(c, summary, function, Val(found.type))
+    dropped = "unused" if c.marks(function) & {"unused", "drop"} else None
+    emit_definition(c, summary, function, Val(found.type), dropped)
+    return summary
+
+
+def _setter_summary(c: Compiler, found: ClassFacts, name: str) -> Summary:
+    key = f"{name}.setter"
+    summary = found.summaries.get(key)
+    if summary is None:
+        function = found.setters[name]
+        summary = found.summaries[key] = Summary(function.qualname, function.module.path, function.node.lineno)
+        emit_definition(c, summary, function, Val(found.type))
     return summary
 
 
 def has_method(c: Compiler, kind: ClassType, name: str) -> bool | None:
-    if isinstance(kind.definition, api.ClassEntry):
-        return None
-    if kind.is_module:
+    if isinstance(kind.definition, api.ClassEntry) or kind.is_module:
         return None
     found = facts(c, kind)
-    return None if found is None else name in found.methods
+    if found is None or not found.complete:
+        return None
+    return name in found.methods or name in found.made
+
+
+def _schema(c: Compiler, found: ClassFacts, name: str) -> Schema | None:
+    """A method's schema without self, its text with it."""
+    schema = found.made.get(name)
+    if schema is None:
+        summary = method_summary(c, found, name)
+        schema = summary.schema if summary is not None and summary.done else None
+    if schema is None:
+        return None
+    arguments = "".join(f", {argument}" for argument in schema.arguments)
+    text = f"{schema.name}({found.type} self{arguments}) -> {schema.result.short()}"
+    return Schema(schema.name, schema.arguments, schema.returns, text=text)
 
 
 def method_schema(c: Compiler, kind: ClassType, name: str) -> Schema | None:
+    """A method's schema with self."""
     if isinstance(kind.definition, api.ClassEntry):
         return None
     found = facts(c, kind)
-    summary = method_summary(c, found, name) if found is not None else None
-    if summary is None or summary.schema is None:
+    schema = _schema(c, found, name) if found is not None else None
+    if schema is None:
         return None
-    schema = summary.schema
-    from jitlint.types.model import Argument
-
     return Schema(schema.name, (Argument("self", kind), *schema.arguments), schema.returns, text=schema.text)
 
 
@@ -326,57 +444,47 @@ def call_method(
     args: list[Val],
     kwargs: list[tuple[str, Val]],
 ) -> Sugared:
-    if isinstance(kind.definition, api.ClassEntry):
-        schema = method_schema(c, kind, name)
-        if schema is None:
-            return UNKNOWN_VAL
-        from jitlint.emit.modules import without_self
-
-        return call_schemas(e, at, (without_self(schema),), args, kwargs)
-    found = facts(c, kind)
-    if found is None:
+    """``obj.name(...)`` and what operators become."""
+    found = None if isinstance(kind.definition, api.ClassEntry) else facts(c, kind)
+    schema = _schema(c, found, name) if found is not None else None
+    if schema is None:
         return UNKNOWN_VAL
-    summary = method_summary(c, found, name)
-    if summary is None or summary.schema is None or not summary.done:
-        return UNKNOWN_VAL
-    call_schemas(e, at, (summary.schema,), args, kwargs)
-    return Val(summary.result)
+    call_schemas(e, at, (schema,), args, kwargs)
+    return Val(schema.result)
 
 
 def construct(
     c: Compiler, e: Emitter, at: ast.AST, kind: ClassType, args: list[Val], kwargs: list[tuple[str, Val]]
 ) -> Sugared:
     """``Cls(...)``: the class is compiled whole, its ``__init__`` matched."""
-    if isinstance(kind.definition, api.ClassEntry):
-        call_method(c, e, at, kind, "__init__", args, kwargs)
-        return Val(kind)
-    found = facts(c, kind)
+    found = None if isinstance(kind.definition, api.ClassEntry) else facts(c, kind)
     if found is None:
         return Val(kind)
-    e.link(at, compile_class(c, found))
-    if "__init__" not in found.methods:
+    summary = compile_class(c, found)
+    e.link(at, summary)
+    if any(located.problem.code in ("JIT601", "JIT605", "JIT609") for located in summary.problems):
+        return Val(kind)
+    if "__init__" not in found.methods and "__init__" not in found.made and found.complete:
         e.report(
             "JIT604",
             at,
             f"Class {found.definition.name} does not have an __init__ function defined",
             f"'{found.definition.name}' needs an __init__ of its own to be instantiated",
         )
-    summary = found.summaries.get("__init__")
-    if summary is not None and summary.schema is not None and summary.done:
-        call_schemas(e, at, (summary.schema,), args, kwargs)
+        return Val(kind)
+    schema = _schema(c, found, "__init__")
+    if schema is not None:
+        call_schemas(e, at, (schema,), args, kwargs)
     return Val(kind)
+
+
+# --- attributes --------------------------------------------------------------------------------------------------
 
 
 def instance_attribute(c: Compiler, e: Emitter, node: ast.AST, value: Val, kind: ClassType, name: str) -> Sugared:
     """``obj.name`` (``SimpleValue::attr`` on a class)."""
-    if isinstance(kind.definition, api.ClassEntry):
-        schema = method_schema(c, kind, name)
-        if schema is None:
-            return Opaque()
-        from jitlint.emit.modules import without_self
-
-        return SchemaRef(name, (without_self(schema),))
-    found = facts(c, kind)
+    del value
+    found = None if isinstance(kind.definition, api.ClassEntry) else facts(c, kind)
     if found is None:
         return Opaque()
     if name in found.fields:
@@ -384,38 +492,67 @@ def instance_attribute(c: Compiler, e: Emitter, node: ast.AST, value: Val, kind:
     function = found.methods.get(name)
     if function is not None:
         marks = c.marks(function)
-        if "opaque" in marks:
+        if marks & {"opaque", "classmethod"} or name in _IMPLICIT:
             return Opaque()
         if "property" in marks:
             summary = method_summary(c, found, name)
             return Val(summary.result) if summary is not None else UNKNOWN_VAL
-        if "staticmethod" in marks:
-            return FunctionRef(function, marks)
-        if marks & {"ignore", "unused", "drop"}:
+        if marks & _DROPPED:
+            return IgnoredRef(function, bound=True, unused="ignore" not in marks)
+    if "staticmethod" not in (c.marks(function) if function is not None else ()):
+        schema = _schema(c, found, name)
+        if schema is not None:
+            return SchemaRef(name, (schema,))
+        if function is not None:
             return Opaque()
-        summary = method_summary(c, found, name)
-        if summary is None or summary.schema is None:
-            return Opaque()
-        return SchemaRef(name, (summary.schema,))
-    bindings = found.definition.body.bindings.get(name)
-    if bindings:
+    if not found.complete or _failed_init(found):
+        return UNKNOWN_VAL
+    start = f"'{kind}' object has no attribute or method '{name}'."
+    if function is None and _assigned(found.definition, name):
         e.report(
             "JIT602",
             node,
-            f"'{kind}' object has no attribute or method '{name}'. Did you forget to initialize an attribute in "
-            f"__init__()? '{name}' is defined as a class attribute which currently is not supported. Consider "
-            "converting this to an instance attribute.",
+            f"{start} '{name}' is defined as a class attribute which currently is not supported. Consider converting "
+            "this to an instance attribute.",
             f"'{name}' is a class attribute; TorchScript knows only what __init__ sets",
         )
-        return UNKNOWN_VAL
-    if not found.complete or found.summary.problems:
         return UNKNOWN_VAL
     e.report(
         "JIT611",
         node,
-        f"'{kind}' object has no attribute or method '{name}'. Did you forget to initialize an attribute in __init__()?",
+        f"{start} Did you forget to initialize an attribute in __init__()?",
         f"'{definition_name(kind)}' has no attribute or method '{name}'",
     )
+    return UNKNOWN_VAL
+
+
+def _failed_init(found: ClassFacts) -> bool:
+    """Whether ``__init__`` was not read whole, so that fields may be missing."""
+    summary = found.summaries.get("__init__")
+    return bool(found.summary.problems) or summary is not None and (bool(summary.problems) or not summary.done)
+
+
+def _assigned(definition: ClassDefinition, name: str) -> bool:
+    return any(one.kind in ("assign", "annotation") for one in definition.body.bindings.get(name, ()))
+
+
+def class_member(c: Compiler, e: Emitter, node: ast.AST, kind: ClassType, name: str) -> Sugared:
+    """``Cls.name``: what the Python class has under that name, as a value of its own (``PythonClassValue::attr``)."""
+    from jitlint.emit.python_values import to_sugared
+
+    found = facts(c, kind)
+    if found is None or not found.complete:
+        return Opaque()
+    function = found.methods.get(name)
+    if function is not None:
+        return to_sugared(c, py.Function(function, c.marks(function))) or Opaque()
+    value = c.evaluator.member(found.definition, name)
+    if value is not None:
+        return to_sugared(c, value) or Opaque()
+    if name.startswith("__") or not hierarchy.mro(c.project, found.definition).complete:
+        return Opaque()
+    text = f"Tried to lookup unknown attribute on class {kind}"
+    e.report("JIT602", node, text, f"'{definition_name(kind)}' has no attribute '{name}'")
     return UNKNOWN_VAL
 
 
@@ -426,41 +563,70 @@ def definition_name(kind: ClassType) -> str:
 def set_instance_attribute(
     c: Compiler, e: Emitter, target: tree.Select, kind: ClassType, value: Val, annotated: Type | None
 ) -> None:
-    """``obj.name = value``: in ``__init__`` the first one makes the field."""
-    if isinstance(kind.definition, api.ClassEntry):
-        return
-    found = facts(c, kind)
+    """``obj.name = value``: in ``__init__`` the first one makes the field, of the type of the value whatever the
+    annotation says."""
+    found = None if isinstance(kind.definition, api.ClassEntry) else facts(c, kind)
     if found is None:
         return
     name = target.name
-    if name not in found.fields:
-        own = e.definition is not None and e.definition.name == "__init__" and e.definition.cls is found.definition
-        if not own:
-            if name in found.methods or name in found.definition.body.bindings:
-                return
-            e.report(
-                "JIT611",
-                target.at,
-                f"Tried to set nonexistent attribute: {name}. Did you forget to initialize it in __init__()?",
-                f"'{name}' is not set in __init__",
-            )
-            return
-        if e.frame.parent is not None:
-            e.report(
-                "JIT603",
-                target.at,
-                f"First assignment cannot be in a control-flow block. Initialize the field at the top level first.",
-                f"'{name}' must first be set at the top level of __init__",
-            )
-        found.fields[name] = annotated or value.type
-        if annotated is not None and not is_subtype(value.type, annotated):
-            e.report("JIT403", target.at, f"Wrong type for attribute assignment. Expected {annotated} but got {value.type}")
+    if name in found.fields:
+        _replace(e, target, name, found.fields[name], value)
         return
-    expected = found.fields[name]
-    if not is_subtype(value.type, expected) and not contains_unknown(value.type):
+    if name in found.methods and "property" in c.marks(found.methods[name]):
+        if name not in found.setters:
+            text = f"Tried to set read-only attribute: {name}"
+            e.report("JIT404", target.at, text, f"the property '{name}' has no setter")
+        return
+    own = e.definition is not None and e.definition.name == "__init__" and e.definition.cls is found.definition
+    if not own:
+        if name in found.methods or not found.complete or _failed_init(found):
+            return
+        e.report(
+            "JIT611",
+            target.at,
+            f"Tried to set nonexistent attribute: {name}. Did you forget to initialize it in __init__()?",
+            f"'{name}' is not set in __init__",
+        )
+        return
+    if e.frame.parent is not None:
+        e.report(
+            "JIT603",
+            target.at,
+            "First assignment cannot be in a control-flow block. Initialize the field at the top level first",
+            f"'{name}' must first be set at the top level of __init__",
+        )
+    if _holds(value.type, kind):
         e.report(
             "JIT403",
             target.at,
-            f"Wrong type for attribute assignment. Expected {expected} but got {value.type}",
-            f"'{name}' is {expected}{' (None in __init__)' if expected == NONE else ''} and cannot be set to {value.type}",
+            f"Assignment to attribute '{name}' cannot be of a type that contains class '{kind}'. Classes that "
+            "recursively contain instances of themselves are not yet supported",
+            f"'{name}' would hold an instance of the class itself",
         )
+    found.fields[name] = value.type
+    if annotated is not None and not is_subtype(value.type, annotated) and not contains_unknown(value.type):
+        _replace(e, target, name, annotated, value)
+
+
+def _holds(kind: Type, cls: ClassType) -> bool:
+    match kind:
+        case ClassType(name=name, is_module=False):
+            return name == cls.name
+        case ListType(element) | OptionalType(element) | FutureType(element):
+            return _holds(element, cls)
+        case DictType(key, element):
+            return _holds(key, cls) or _holds(element, cls)
+        case TupleType(elements=members) | UnionType(members):
+            return any(_holds(one, cls) for one in members)
+    return False
+
+
+def _replace(e: Emitter, target: tree.Select, name: str, expected: Type, value: Val) -> None:
+    if is_subtype(value.type, expected) or contains_unknown(value.type):
+        return
+    e.report(
+        "JIT403",
+        target.at,
+        f"Wrong type for attribute assignment. Expected {expected} but got {value.type}",
+        f"'{name}' is {expected}{' (None in __init__)' if expected == NONE else ''} and cannot be set to {value.type}",
+    )

@@ -284,6 +284,16 @@ class Compiler:
             known = self._assigned[id(definition)] = frozenset(names)
         return known
 
+    def may_be_assigned(self, definition: ClassDefinition, name: str) -> bool:
+        """Whether a method of the class, or of a class of the same file that derives from it, sets ``self.name``."""
+        if name in self.assigned_names(definition):
+            return True
+        return any(
+            name in self.assigned_names(other)
+            for other in definition.module.classes
+            if other is not definition and definition in mro(self.project, other).classes
+        )
+
     def rebound_names(self, definition: ClassDefinition) -> frozenset[str]:
         """Class attributes that some method replaces at run time (``self.__class__.propagate = ...``)."""
         known = self._rebound.get(id(definition))
@@ -451,9 +461,9 @@ class Compiler:
         return class_value(self, definition)
 
     def value_class_type(self, definition: ClassDefinition) -> Type | None:
-        from jitlint.emit.classes import class_type
+        from jitlint.emit.classes import instance_type
 
-        return class_type(self, definition)
+        return instance_type(self, definition)
 
     def class_facts(self, kind: ClassType) -> ClassFacts | None:
         from jitlint.emit.classes import facts
@@ -494,15 +504,10 @@ class Compiler:
         return construct(self, e, at, kind, args, kwargs)
 
     def class_attribute(self, e: Emitter, node: ast.AST, kind: ClassType, name: str) -> Sugared:
-        """``Cls.name``: static methods only."""
-        facts = self.class_facts(kind)
-        if facts is None:
-            return Opaque()
-        function = facts.methods.get(name)
-        if function is not None:
-            return FunctionRef(function) if "staticmethod" in self.marks(function) else Opaque()
-        e.report("JIT602", node, f"attribute lookup is not defined on {kind}")
-        return UNKNOWN_VAL
+        """``Cls.name``."""
+        from jitlint.emit.classes import class_member
+
+        return class_member(self, e, node, kind, name)
 
     def instance_attribute(self, e: Emitter, node: ast.AST, value: Val, kind: ClassType, name: str) -> Sugared:
         from jitlint.emit.classes import instance_attribute

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from jitlint.emit.environment import Frame
-from jitlint.emit.summary import Link, Located, Summary
+from jitlint.emit.summary import Link, Located, PythonCall, Summary
 from jitlint.emit.values import ModuleRef, Sugared
 from jitlint.source.problem import Problem, span_of
 from jitlint.types.model import Type
@@ -95,6 +95,11 @@ class Emitter:
     def link(self, node: ast.AST, callee: Summary) -> None:
         if not self.muted:
             self.summary.links.append(Link(self.index.path, getattr(node, "lineno", 1), callee, self.condition))
+
+    def python_call(self, kind: Literal["ignored", "unused", "python"], node: ast.AST, name: str) -> None:
+        """A call here goes back to Python."""
+        if not self.muted:
+            self.summary.python_calls.append(PythonCall(kind, node, name, self.condition))
 
     def record(self, node: ast.AST, value: Sugared) -> None:
         if self.types is not None:

@@ -35,6 +35,7 @@ def emit_definition(
     The compiler's order: the tree stage of the whole function, the signature, the body.
     """
     module = receiver if isinstance(receiver, ModuleRef) else None
+    summary.definition, summary.shape = definition, module.shape if module is not None else None
     e = Emitter(compiler, definition.module, definition.scope, summary, definition, module, value)
     refused = autocast_decorator(compiler.project, definition) if receiver is None else None
     if refused is not None:

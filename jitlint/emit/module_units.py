@@ -17,7 +17,7 @@ from jitlint.emit.modules import (
 from jitlint.emit.summary import Link, Located, Summary
 from jitlint.emit.values import ModuleRef, Val
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition
-from jitlint.project.hierarchy import find_member, mro
+from jitlint.project.hierarchy import find_member, is_script_module_class, mro
 from jitlint.project.targets import ExternalName
 from jitlint.shapes import values as py
 from jitlint.source.problem import Problem, Span, span_of
@@ -45,6 +45,7 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     summary = c.modules[id(shape)] = Summary(
         definition.qualname if definition is not None else class_name(shape), path, line
     )
+    summary.definition, summary.shape = definition, shape
     c._keep.append(shape)
     if depth > 60:
         return summary
@@ -57,7 +58,10 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
         _torch_module(c, shape, summary)
     else:
         _class_attributes(c, shape, definition, summary)
+    ignored = c.ignored_attributes(definition) if definition is not None else frozenset()
     for name, value in {**shape.attributes, **{f"[{k}]": v for k, v in (shape.children or {}).items()}}.items():
+        if name in ignored:
+            continue
         _submodule(c, shape, name, value, summary, depth)
     if definition is not None:
         _methods(c, shape, definition, summary)
@@ -175,6 +179,8 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
     exported: list[FunctionDefinition] = []
     properties: list[FunctionDefinition] = []
     linear = mro(c.project, definition)
+    # A ScriptModule's metaclass compiles what is marked script_method, forward like any other, and nothing else.
+    legacy = is_script_module_class(c.project, definition)
     for item in linear.classes:
         if not isinstance(item, ClassDefinition):
             continue
@@ -199,6 +205,9 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
             if "property" in marks and "opaque" not in marks:
                 if name not in unused and not marks & {"unused", "drop"}:
                     properties.append(function)
+            elif legacy:
+                if "script_method" in marks:
+                    exported.append(function)
             elif name == "forward" and not marks & {"ignore", "unused", "drop", "opaque", "overload"}:
                 forward = function
             elif "export" in marks and "opaque" not in marks:

@@ -175,7 +175,7 @@ def module_member(e: Emitter, node: ast.AST, module: ModuleRef, name: str) -> Su
         return found
     shape = module.shape
     definition = definition_of(shape)
-    elsewhere = definition is not None and name in e.compiler.assigned_names(definition)
+    elsewhere = definition is not None and e.compiler.may_be_assigned(definition, name)
     with e.under(f"`{name}` is not set by the constructor" if elsewhere and not e.condition else ""):
         e.report(
             "JIT401",

@@ -71,6 +71,9 @@ def to_sugared(c: Compiler, value: py.Value, is_constant: bool = False) -> Sugar
             return PythonValue("function", "lambda")
         case py.Partial():
             return PythonValue("functools.partial", "call-unknown")
+        case py.Instance(cls=py.Class(definition=definition), member=str()):
+            enum = c.value_class_type(definition)
+            return Val(enum) if isinstance(enum, EnumType) else OPAQUE
         case py.Instance(cls=cls):
             return _instance(c, cls)
         case py.ModuleInstance():
@@ -145,6 +148,8 @@ def _instance(c: Compiler, cls: py.Class | py.External) -> Sugared:
 def function(c: Compiler, value: py.Function) -> Sugared:
     marks = value.marks
     definition = value.definition
+    if marks == {"opaque", "cached"} and value.bound is None:
+        return PythonValue("functools._lru_cache_wrapper", "call-unknown")
     if "opaque" in marks:
         return OPAQUE
     if marks & {"ignore", "unused", "drop"}:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
+from typing import Literal
 
+from jitlint.project.definitions import ClassDefinition, FunctionDefinition
+from jitlint.shapes.values import ModuleShape
 from jitlint.source.problem import Problem
 from jitlint.types.model import UNKNOWN, Schema, Type
 
@@ -26,10 +30,23 @@ class Link:
     condition: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PythonCall:
+    """A call that stays a call into Python: of a function marked ``ignore``, or of an object that is no function to the
+    compiler. ``unused``: it is a raise instead. `name`: what is called; `condition` as in `Located`."""
+
+    kind: Literal["ignored", "unused", "python"]
+    node: ast.AST
+    name: str
+    condition: str = ""
+
+
 @dataclass(slots=True, eq=False)
 class Summary:
     """One compiled function, method or module. `types` records the type of every name and expression met, by
-    node, for `reveal` and hover; it is filled only when asked for. `unknown` lists (path, line, reason)."""
+    node, for `reveal` and hover; it is filled only when asked for. `unknown` lists (path, line, reason).
+    `definition` is what was compiled, `shape` the module's or the receiver's; `hazards` is filled by the room of that
+    name, None until then."""
 
     qualname: str
     path: str
@@ -41,3 +58,7 @@ class Summary:
     unknown: list[tuple[str, int, str]] = field(default_factory=list)
     done: bool = False
     abstract: bool = False
+    definition: FunctionDefinition | ClassDefinition | None = None
+    shape: ModuleShape | None = None
+    python_calls: list[PythonCall] = field(default_factory=list)
+    hazards: list[Located] | None = None
