@@ -31,6 +31,7 @@ from jitlint.project.hierarchy import mro
 from jitlint.project.project import Project
 from jitlint.project.wrapping import body_scope
 from jitlint.shapes import values as py
+from jitlint.shapes.annotation_objects import AnnotationError
 from jitlint.syntax import tree
 from jitlint.torch_api.api import TorchAPI
 from jitlint.shapes.annotations import (
@@ -273,14 +274,14 @@ class Compiler:
         return frozenset(names)
 
     def assigned_names(self, definition: ClassDefinition) -> frozenset[str]:
-        """Names that some method of the class, or of a base, sets on `self`: an instance may have them."""
+        """Names that the constructor of the class or of a base, or a method it calls, may set on `self`."""
         known = self._assigned.get(id(definition))
         if known is None:
             self._keep.append(definition)
             names: set[str] = set()
             for item in mro(self.project, definition).classes:
                 if isinstance(item, ClassDefinition):
-                    names.update(_assigned(item.node))
+                    names.update(_assigned_by_constructor(item))
             known = self._assigned[id(definition)] = frozenset(names)
         return known
 
@@ -602,6 +603,25 @@ def _rebound(node: ast.AST) -> Iterator[str]:
             yield one.attr
 
 
+def _assigned_by_constructor(definition: ClassDefinition) -> Iterator[str]:
+    methods = {
+        name: bindings[-1].node
+        for name, bindings in definition.body.bindings.items()
+        if isinstance(bindings[-1].node, ast.FunctionDef)
+    }
+    waiting, seen = ["__init__"], set()
+    while waiting:
+        name = waiting.pop()
+        node = methods.get(name)
+        if node is None or name in seen:
+            continue
+        seen.add(name)
+        yield from _assigned(node)
+        for one in ast.walk(node):
+            if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute):
+                waiting.append(one.func.attr)
+
+
 def _assigned(node: ast.AST) -> Iterator[str]:
     for one in ast.walk(node):
         if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store):
@@ -641,10 +661,20 @@ class _Context:
         kind = class_type(self.compiler, definition)
         if self.e is not None and class_kind(self.compiler, definition) == "namedtuple":
             self._check_fields(definition)
+        if self.e is not None and class_kind(self.compiler, definition) == "enum":
+            self._check_values(definition)
         if self.e is not None and class_kind(self.compiler, definition) == "script" and not self.e.muted:
             self.e.link(self.e.definition.node if self.e.definition else definition.node,
                         compile_class(self.compiler, class_facts_of(self.compiler, definition)))
         return kind
+
+    def _check_values(self, definition: ClassDefinition) -> None:
+        """Raises `AnnotationError` for an enum whose values have no type in common, or a wrong one."""
+        from jitlint.emit.value_classes import enum_refusal
+
+        refusal = enum_refusal(self.compiler, definition)
+        if refusal:
+            raise AnnotationError("JIT606", refusal)
 
     def _check_fields(self, definition: ClassDefinition) -> None:
         """Raises `AnnotationError` for a NamedTuple with a field of no type."""
