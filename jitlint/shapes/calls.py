@@ -89,15 +89,20 @@ def call(
     return Unknown("the result of a call that is not known")
 
 
-def escape(run: Interpreter, args: list[Value], kwargs: dict[str, Value]) -> None:
+def escape(
+    run: Interpreter,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    reason: str = "it is passed to a function that is not known",
+) -> None:
     """Arguments reach code that is not seen: what it sets on them is not known."""
     for value in (*args, *kwargs.values()):
         if isinstance(value, Module) and not value.sealed:
-            run.incomplete(value, "it is passed to a function that is not known")
+            run.incomplete(value, reason)
         elif isinstance(value, ListObject | DictObject):
             run.heap.write(value.cell, "items", None)
         elif isinstance(value, InstanceObject) and value.member is None:
-            run.incomplete(value, "it is passed to a function that is not known")
+            run.incomplete(value, reason)
 
 
 def _call_options(
@@ -184,8 +189,9 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
     running = run.running.setdefault(id(definition), [])
     forks = len(run.heap.journals)
     if run.depth >= core.MAX_DEPTH or (len(running) > 1 and forks > running[-2]):
-        escape(run, [*args, *([function.bound] if function.bound is not None else [])], kwargs)
-        return Unknown("calls nested too deeply")
+        return _cut(run, function, args, kwargs, "calls nested too deeply")
+    if run.is_foreign(definition.module):
+        return _cut(run, function, args, kwargs, f"{definition.module.name} is not followed")
     frame = core.Frame(run.heap.store(), closure_scope(definition), _closure(function))
     frame.definition = definition
     frame.owner = definition.cls
@@ -196,15 +202,31 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
     if generator:
         frame.yields = []
     running.append(forks)
+    limit = run.limit
+    own = limit if run.depth == 0 else run.steps + (limit - run.steps) * 3 // 4  # no call may use up all there is
+    run.limit = own
+    depth = run.depth
     try:
         value = run_body(run, node.body, frame)
+    except core.LimitReached:
+        if own == limit or run.steps >= limit:
+            raise
+        run.limit, run.depth = limit, depth
+        return _cut(run, function, args, kwargs, f"{definition.qualname} does too much to follow")
     finally:
         running.pop()
+        run.limit = limit
     if generator:
         return Sequence("iterator", tuple(frame.yields or ()) if frame.level < 0 else None, None)
     if isinstance(node, ast.AsyncFunctionDef):
         return Unknown("a coroutine")
     return value
+
+
+def _cut(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value], reason: str) -> Value:
+    """A call that is not followed (any further)."""
+    escape(run, args if function.bound is None else [function.bound, *args], kwargs, reason)
+    return Unknown(reason)
 
 
 def run_body(run: Interpreter, body: list[ast.stmt], frame: Frame) -> Value:

@@ -202,7 +202,7 @@ class Evaluator:
         if not share:
             run.memory = {key: entry for key, entry in run.memory.items() if isinstance(key, tuple) and key[0] == "default"}
         run.steps, run.limit, run.depth, run.exploring = 0, MAX_STEPS, 0, False
-        run.used, run.running = set(), {}
+        run.used, run.running, run.home = set(), {}, cls.module.name.partition(".")[0]
         journals, heap.journals = heap.journals, []
         with _recursion():
             try:
@@ -227,7 +227,7 @@ class Evaluator:
                 made = None
             finally:
                 heap.journals = journals
-                run.depth = 0
+                run.depth, run.home = 0, None
                 run.active.clear()
                 if not share:
                     run.share = True

@@ -132,6 +132,8 @@ class Interpreter:
         self._members: dict[tuple[int, str], tuple[Value | None, frozenset[str]]] = {}
         self._functions: dict[int, Function | Value] = {}
         self._texts: dict[int, str] = {}
+        self._knows_torch: dict[str, bool] = {}
+        self.home: str | None = None  # the top-level package of the class whose constructor runs
 
     # --- limits ---
 
@@ -263,6 +265,16 @@ class Interpreter:
         if text is None:
             text = self._texts[id(module)] = "\n".join(module.lines)
         return re.search(_MUTATED.format(name=re.escape(name)), text) is not None
+
+    def is_foreign(self, module: ModuleIndex) -> bool:
+        """Whether a module is of another package than the class at hand and never mentions torch: what it does has no
+        bearing on the shape of a module."""
+        if self.home is None or module.name.partition(".")[0] == self.home:
+            return False
+        known = self._knows_torch.get(module.name)
+        if known is None:
+            known = self._knows_torch[module.name] = any("torch" in line for line in module.lines)
+        return not known
 
     def function_value(self, definition: FunctionDefinition, closure: Frame | None = None) -> Value:
         """A function as its decorators leave it."""
