@@ -47,6 +47,21 @@ def emit_select(e: Emitter, node: tree.Select) -> Sugared:
     from jitlint.emit.expressions import emit_expr
 
     value = emit_expr(e, node.value)
+    if isinstance(node.value, tree.Apply) and isinstance(node.value.func, tree.Var) and node.value.func.name == "super":
+        return _of_super(e, node, value)
+    return attribute(e, node.at, value, node.name)
+
+
+def _of_super(e: Emitter, node: tree.Select, value: Sugared) -> Sugared:
+    """``super().name``: the call of `super` goes to Python and gives a Tensor, which has no such method."""
+    if isinstance(value, Val) and isinstance(value.type, TensorType) and not e.compiler.api.method_ops(value.type, node.name):
+        e.report(
+            "JIT324",
+            node.at,
+            f"'{value.type}' object has no attribute or method '{node.name}'.",
+            "TorchScript does not know super()",
+        )
+        return UNKNOWN_VAL
     return attribute(e, node.at, value, node.name)
 
 
@@ -154,7 +169,8 @@ def _missing(e: Emitter, node: ast.AST, kind: Type, name: str) -> Val:
     text = f"'{kind}' object has no attribute or method '{name}'."
     if isinstance(kind, ClassType):
         text += f" Did you forget to initialize an attribute in __init__()?"
-    e.report("JIT309", node, text, f"A value of type {kind} has no attribute or method '{name}' in TorchScript")
+    code = "JIT607" if isinstance(kind, TupleType) and kind.name else "JIT309"
+    e.report(code, node, text, f"A value of type {kind} has no attribute or method '{name}' in TorchScript")
     return UNKNOWN_VAL
 
 

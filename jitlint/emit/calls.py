@@ -305,26 +305,15 @@ def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: lis
         return UNKNOWN_VAL
     if isinstance(kind, InterfaceType):
         return UNKNOWN_VAL
-    if kind == NONE and not e.condition and not callee.is_constant and _optional_arguments(e):
+    from jitlint.emit.modules import is_settled
+
+    if kind == NONE and not e.condition and not callee.is_constant and e.module and not is_settled(e.module.shape):
         # An attribute that is None as the constructor's defaults have it; instances that get here have it set.
         with e.under("the attribute is None"):
             e.report("JIT308", at, f"cannot call a value of type '{kind}'", "What is called here is None by default")
         return UNKNOWN_VAL
     e.report("JIT308", at, f"cannot call a value of type '{kind}'", f"A value of type {kind} cannot be called")
     return UNKNOWN_VAL
-
-
-def _optional_arguments(e: Emitter) -> bool:
-    """Whether the module's constructor has parameters that are None by default, and so attributes that need not be."""
-    from jitlint.emit.modules import definition_of
-
-    definition = definition_of(e.module.shape) if e.module is not None else None
-    bindings = definition.body.bindings.get("__init__") if definition is not None else None
-    node = bindings[-1].node if bindings else None
-    if not isinstance(node, ast.FunctionDef):
-        return definition is not None
-    defaults = [*node.args.defaults, *node.args.kw_defaults]
-    return any(isinstance(one, ast.Constant) and one.value is None for one in defaults)
 
 
 def _cast(e: Emitter, at: ast.AST, name: str, args: list[Val], kwargs: list[tuple[str, Val]]) -> Val:

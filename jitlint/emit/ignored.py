@@ -78,7 +78,8 @@ def call_ignored(
         return UNKNOWN_VAL
     formals = tuple(Argument(name, kind) for name, kind in zip(names, kinds, strict=True))
     schema = Schema(definition.name, formals, (result,), text=schema_text(definition.name, formals, result))
-    call_schemas(e, at, (schema,), args[: len(names)] if node.args.vararg is not None else args, kwargs)
+    given = args[: len(names)] if node.args.vararg is not None else args
+    call_schemas(e, at, (schema,), given, kwargs, code="JIT325")
     return Val(result)
 
 

@@ -73,6 +73,18 @@ def class_name(shape: py.ModuleShape) -> str:
             return name.rpartition(".")[2]
 
 
+def is_settled(shape: py.ModuleShape) -> bool:
+    """Whether the instance is one that its constructor makes by default; not so where an argument has to be given."""
+    if not shape.complete or not isinstance(shape.cls, py.Class):
+        return False
+    bindings = shape.cls.definition.body.bindings.get("__init__")
+    node = bindings[-1].node if bindings else None
+    if not isinstance(node, ast.FunctionDef):
+        return True
+    positional = [*node.args.posonlyargs, *node.args.args][1:]
+    return len(positional) <= len(node.args.defaults) and None not in node.args.kw_defaults
+
+
 def definition_of(shape: py.ModuleShape) -> ClassDefinition | None:
     return shape.cls.definition if isinstance(shape.cls, py.Class) else None
 
@@ -175,7 +187,7 @@ def module_member(e: Emitter, node: ast.AST, module: ModuleRef, name: str) -> Su
         return found
     shape = module.shape
     definition = definition_of(shape)
-    elsewhere = definition is not None and e.compiler.may_be_assigned(definition, name)
+    elsewhere = definition is not None and not is_settled(shape) and e.compiler.may_be_assigned(definition, name)
     with e.under(f"`{name}` is not set by the constructor" if elsewhere and not e.condition else ""):
         e.report(
             "JIT401",

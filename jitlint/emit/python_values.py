@@ -74,6 +74,9 @@ def to_sugared(c: Compiler, value: py.Value, is_constant: bool = False) -> Sugar
         case py.Instance(cls=py.Class(definition=definition), member=str()):
             enum = c.value_class_type(definition)
             return Val(enum) if isinstance(enum, EnumType) else OPAQUE
+        case py.Instance(cls=py.Class(definition=definition), member=str()):
+            kind = c.value_class_type(definition)
+            return Val(kind) if isinstance(kind, EnumType) else OPAQUE
         case py.Instance(cls=cls):
             return _instance(c, cls)
         case py.ModuleInstance():

@@ -191,7 +191,7 @@ def _slice(e: Emitter, node: tree.Subscript, index: tree.SliceExpr, value: Val) 
 def _class_item(e: Emitter, node: tree.Subscript, value: Val, args: list[Val]) -> Sugared:
     if isinstance(value.type, ClassType) and e.compiler.class_has_method(value.type, "__getitem__") is False:
         e.report(
-            "JIT220",
+            "JIT611",
             node.at,
             f"'{value.type}' object has no attribute or method '__getitem__'. Did you forget to initialize an attribute in "
             "__init__()?",

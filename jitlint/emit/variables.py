@@ -141,7 +141,7 @@ def named(e: Emitter, node: ast.AST, name: str, value: Sugared) -> Sugared:
         case Opaque():
             e.unknown(node, f"'{name}' could not be resolved")
         case PythonValue(callable_as="refused", name=error):
-            code = "JIT307" if "Python builtin" in error else "JIT606" if value.definition is not None else "JIT313"
+            code = "JIT307" if "Python builtin" in error else "JIT322" if "weak reference" in error else "JIT606" if value.definition is not None else "JIT313"
             e.report(code, node, error, f"'{name}' cannot be used in TorchScript: {first_line(error)}")
             return UNKNOWN_VAL
     return value
