@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from jitlint.project.definitions import ClassDefinition
-from jitlint.project.hierarchy import mro
-from jitlint.project.targets import ExternalName
+from jitlint.project.hierarchy import is_namedtuple
 from jitlint.shapes import builtin_methods, calls, torch_modules
 from jitlint.shapes import interpreter as core
-from jitlint.shapes.expressions import binary, compare, contains, element, item_of, iterate
+from jitlint.shapes.expressions import binary
 from jitlint.shapes.heap import (
-    ABSENT,
     BuiltinMethod,
     DictObject,
     InstanceObject,
@@ -20,8 +17,11 @@ from jitlint.shapes.heap import (
     Module,
     SuperObject,
     copy_value,
+    key_of,
 )
+from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, is_tensor, one_of, options_of, scalar_type
+from jitlint.shapes.type_tests import isinstance_, issubclass_
 from jitlint.shapes.values import (
     Absent,
     Class,
@@ -39,43 +39,21 @@ from jitlint.shapes.values import (
     Unknown,
     Value,
 )
-from jitlint.types.model import BOOL, COMPLEX, DEVICE, FLOAT, INT, STR, TENSOR
+from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, STR, TENSOR
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable
 
     from jitlint.shapes.interpreter import Frame, Interpreter
 
 UNKNOWN = Unknown()
 NONE = Constant(None)
-Handler = "Callable[[Interpreter, list[Value], dict[str, Value], Frame | None], Value]"
-_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
-    "builtins.int": (int,),
-    "builtins.float": (float,),
-    "builtins.bool": (bool,),
-    "builtins.str": (str,),
-    "builtins.complex": (complex,),
-    "builtins.bytes": (bytes,),
-    "numbers.Number": (int, float, complex),
-    "numbers.Integral": (int,),
-    "numbers.Real": (int, float),
-    "builtins.NoneType": (type(None),),
-    "types.NoneType": (type(None),),
-    "typing.Hashable": (object,),
-    "builtins.object": (object,),
-}
-_SEQUENCES = frozenset({"collections.abc.Sequence", "typing.Sequence", "collections.Sequence"})
-_ITERABLES = frozenset(
-    {"collections.abc.Iterable", "typing.Iterable", "collections.abc.Collection", "typing.Collection", "collections.abc.Sized"}
-)
-_MAPPINGS = frozenset({"collections.abc.Mapping", "typing.Mapping", "typing.Dict", "collections.abc.MutableMapping"})
-_CALLABLES = frozenset({"collections.abc.Callable", "typing.Callable"})
 # What a call to one of these says nothing about: its arguments are left as they are.
 _HARMLESS = (
-    "warnings.", "logging.", "builtins.print", "builtins.repr", "builtins.id", "builtins.hash", "math.", "numpy.", "torch.",
-    "inspect.", "typing.", "os.", "sys.", "time.", "random.", "re.", "json.", "types.", "builtins.", "string.", "operator.",
-    "pathlib.", "copy.", "functools.", "itertools.", "collections.", "dataclasses.", "enum.", "weakref.", "threading.",
+    "warnings.", "logging.", "builtins.print", "builtins.repr", "builtins.id", "builtins.hash", "math.",
+    "numpy.", "torch.", "inspect.", "typing.", "os.", "sys.", "time.", "random.", "re.", "json.", "types.",
+    "builtins.", "string.", "operator.", "pathlib.", "copy.", "functools.", "itertools.", "collections.",
+    "dataclasses.", "enum.", "weakref.", "threading.",
 )  # fmt: skip
 
 
@@ -88,11 +66,12 @@ def call_external(
         if open_ and any(isinstance(arg, Sequence) and arg.kind == "*" for arg in args):
             return _OPEN.get(name, UNKNOWN)
         if open_ and name in ("builtins.dict", "collections.OrderedDict", "typing.OrderedDict"):
-            return run.heap.dict(None)
+            return run.heap.mapping(None)
         if open_ and name == "functools.partial":
             return Unknown("a partial with arguments that are not known")
         try:
-            return handler(run, args, kwargs, frame)
+            result: Value = handler(run, args, kwargs, frame)
+            return result
         except (IndexError, KeyError):
             return UNKNOWN
     if name.startswith("math."):
@@ -127,7 +106,16 @@ def _math(run: Interpreter, name: str, args: list[Value]) -> Value:
         if isinstance(result, int | float | bool) and (not isinstance(result, int) or abs(result) < 1 << 62):
             return Constant(result)
         return UNKNOWN
-    if name in ("math.floor", "math.ceil", "math.trunc", "math.gcd", "math.factorial", "math.comb", "math.isqrt", "math.lcm"):
+    if name in (
+        "math.floor",
+        "math.ceil",
+        "math.trunc",
+        "math.gcd",
+        "math.factorial",
+        "math.comb",
+        "math.isqrt",
+        "math.lcm",
+    ):
         return Typed(INT)
     if name in ("math.isnan", "math.isinf", "math.isclose", "math.isfinite"):
         return Typed(BOOL)
@@ -181,18 +169,24 @@ def _convert(target: type) -> Any:
 def _sequence(kind: str) -> Any:
     def make(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
         if not args:
-            return Sequence("tuple", ()) if kind == "tuple" else run.heap.list((), None, kind)
+            return Sequence("tuple", ()) if kind == "tuple" else run.heap.sequence((), None, kind)
         value = args[0]
         if isinstance(value, OneOf):
-            return one_of([(make(run, [option], {}, frame), text) for option, text in value.options if not isinstance(option, Constant | Absent)])
+            return one_of(
+                [
+                    (make(run, [option], {}, frame), text)
+                    for option, text in value.options
+                    if not isinstance(option, Constant | Absent)
+                ]
+            )
         items = iterate(run, value)
         inner = element(run, value) if items is None else None
         if items is not None and kind in ("set", "frozenset"):
-            items = list({core.key_of(item): item for item in items}.values())
+            items = list({key_of(item): item for item in items}.values())
         known = tuple(items) if items is not None else None
         if inner is not None and isinstance(inner, Unknown):
             inner = None
-        return Sequence("tuple", known, inner) if kind == "tuple" else run.heap.list(known, inner, kind)
+        return Sequence("tuple", known, inner) if kind == "tuple" else run.heap.sequence(known, inner, kind)
 
     return make
 
@@ -206,17 +200,17 @@ def _ordered_dict(run: Interpreter, args: list[Value], kwargs: dict[str, Value],
 
 
 def make_dict(run: Interpreter, args: list[Value], kwargs: dict[str, Value], ordered: bool) -> Value:
-    result = run.heap.dict([], ordered)
+    result = run.heap.mapping([], ordered)
     if args:
         builtin_methods.update(run, result, args[0])
     for name, value in kwargs.items():
         if result.items is not None:
-            result.cell["items"] = {**result.items, core.key_of(Constant(name)): (Constant(name), value)}
+            result.cell["items"] = {**result.items, key_of(Constant(name)): (Constant(name), value)}
     return result
 
 
 def _defaultdict(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
-    return run.heap.dict(None)
+    return run.heap.mapping(None)
 
 
 # --- sequences -----------------------------------------------------------------------------------------------
@@ -241,13 +235,17 @@ def _len(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: F
             method = run.class_member(definition, "__len__")
             if isinstance(method, Function):
                 return run.call(run.bind(method, value, Class(definition)), [], {})
-            if core.is_namedtuple(run, definition) and isinstance(value, InstanceObject):
+            if is_namedtuple(run.project, definition) and isinstance(value, InstanceObject):
                 return Constant(len(value.attributes))
         case Class():
             found = iterate(run, value)
             return Typed(INT) if found is None else Constant(len(found))
         case OneOf(options=options):
-            kept = [(_len(run, [option], {}, frame), text) for option, text in options if not isinstance(option, Constant | Absent)]
+            kept = [
+                (_len(run, [option], {}, frame), text)
+                for option, text in options
+                if not isinstance(option, Constant | Absent)
+            ]
             return one_of(kept) if kept else UNKNOWN
     return Typed(INT)
 
@@ -292,10 +290,10 @@ def _sorted(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame
     plain = [run.plain(item) for item in items or ()]
     if items is not None and not kwargs and all(value is not NotImplemented for value in plain):
         try:
-            return run.heap.list(tuple([Constant(value) for value in sorted(plain)]))
+            return run.heap.sequence(tuple([Constant(value) for value in sorted(plain)]))
         except TypeError:
             pass
-    return run.heap.list(None, element(run, args[0]))
+    return run.heap.sequence(None, element(run, args[0]))
 
 
 def _map(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
@@ -439,140 +437,6 @@ def _reduce(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame
 # --- objects -------------------------------------------------------------------------------------------------
 
 
-def _isinstance(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
-    answer = is_instance(run, args[0], args[1])
-    return Typed(BOOL) if answer is None else Constant(answer)
-
-
-def is_instance(run: Interpreter, value: Value, classes: Value) -> bool | None:
-    """``isinstance(value, classes)``."""
-    if isinstance(value, OneOf):
-        answers = {is_instance(run, option, classes) for option, _ in value.options if not isinstance(option, Absent)}
-        return answers.pop() if len(answers) == 1 else None
-    if isinstance(classes, Sequence | ListObject):
-        found = [is_instance(run, value, item) for item in classes.items or ()]
-        if classes.items is None:
-            return None
-        return True if True in found else None if None in found else False
-    if isinstance(classes, Class):
-        return _is_instance_of(run, value, classes.definition)
-    if not isinstance(classes, External):
-        return None
-    name = classes.name
-    match value:
-        case Unknown() | Absent():
-            return None
-        case Constant(value=constant):
-            kinds = _PYTHON_TYPES.get(name)
-            if kinds is not None:
-                return isinstance(constant, kinds)
-            if name in _SEQUENCES or name in _ITERABLES:
-                return isinstance(constant, str | bytes)
-            return False if not name.startswith(("numpy.", "typing.")) else None
-        case Typed(type=type_):
-            kinds_ = {INT: int, FLOAT: float, BOOL: bool, STR: str, COMPLEX: complex}.get(type_)
-            known = _PYTHON_TYPES.get(name)
-            if kinds_ is not None:
-                if name in _SEQUENCES or name in _ITERABLES:
-                    return kinds_ is str
-                return issubclass(kinds_, known) if known is not None else False
-            if type_ == TENSOR:
-                return True if name == "torch.Tensor" else None if name.startswith("torch.") else False
-            return None
-        case Parameter():
-            return True if name in ("torch.Tensor",) or name.endswith("nn.Parameter") else None
-        case Sequence(kind="tensor"):
-            return True if name == "torch.Tensor" else None if name.startswith(("torch.", "numpy.")) else False
-        case Sequence(kind=kind) | ListObject(kind=kind):
-            if name in _ITERABLES or name == "builtins.object":
-                return True
-            if name in _SEQUENCES:
-                return kind in ("list", "tuple", "range")
-            return name in (f"builtins.{kind}", f"typing.{kind.capitalize()}")
-        case DictObject(ordered=ordered):
-            if name == "collections.OrderedDict":
-                return ordered or None
-            return name in _MAPPINGS or name in _ITERABLES or name == "builtins.dict"
-        case Module():
-            return _module_is(run, value, name)
-        case InstanceObject(cls=cls):
-            if isinstance(cls, Class):
-                return subclass_of_external(run, cls.definition, name)
-            return True if cls.name == name else None
-        case External(name=held) if not torch_modules.is_class(run, held):
-            return None
-        case Class() | External():
-            return name in ("builtins.type", "builtins.object") or name in _CALLABLES
-        case Function() | Lambda() | BuiltinMethod() | Partial():
-            if name in _CALLABLES or name in ("types.FunctionType", "types.LambdaType"):
-                return True if name in _CALLABLES else isinstance(value, Function | Lambda)
-            if name == "functools.partial":
-                return isinstance(value, Partial)
-            return False
-        case Instance(cls=External(name=held)):
-            return True if held == name else None
-    return None
-
-
-def _module_is(run: Interpreter, module: Module, name: str) -> bool | None:
-    if isinstance(module.cls, Class):
-        return subclass_of_external(run, module.cls.definition, name)
-    return torch_modules.is_subclass(run, module.cls.name, name)
-
-
-def subclass_of_external(run: Interpreter, cls: ClassDefinition, name: str) -> bool | None:
-    """Whether a class with source derives from one without."""
-    linear = mro(run.project, cls)
-    unknown = not linear.complete
-    for item in linear.classes:
-        if isinstance(item, ExternalName):
-            answer = torch_modules.is_subclass(run, item.name, name)
-            if answer:
-                return True
-            unknown = unknown or answer is None
-    if name in _ITERABLES or name in _SEQUENCES or name in _CALLABLES or name in _MAPPINGS:
-        return None
-    return None if unknown else name == "builtins.object"
-
-
-def _is_instance_of(run: Interpreter, value: Value, cls: ClassDefinition) -> bool | None:
-    match value:
-        case Module(cls=Class(definition=definition)) | InstanceObject(cls=Class(definition=definition)):
-            linear = mro(run.project, definition)
-            return True if cls in linear.classes else False if linear.complete else None
-        case Unknown() | Instance():
-            return None
-        case Absent():
-            return None
-        case Typed(type=type_):
-            return None if type_ == TENSOR else False
-    return False
-
-
-def _issubclass(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
-    answer = _is_subclass(run, args[0], args[1])
-    return Typed(BOOL) if answer is None else Constant(answer)
-
-
-def _is_subclass(run: Interpreter, value: Value, classes: Value) -> bool | None:
-    if isinstance(classes, Sequence) and classes.items is not None:
-        found = [_is_subclass(run, value, item) for item in classes.items]
-        return True if True in found else None if None in found else False
-    match value, classes:
-        case Class(definition=definition), Class(definition=other):
-            linear = mro(run.project, definition)
-            return True if other in linear.classes else False if linear.complete else None
-        case Class(definition=definition), External(name=name):
-            return subclass_of_external(run, definition, name)
-        case External(name=name), External(name=other_name):
-            return torch_modules.is_subclass(run, name, other_name)
-        case External(name=name), Class() if name.startswith(("torch.", "builtins.")):
-            return False
-        case (Function() | Partial() | Constant()), _:
-            raise core.PathEnds
-    return None
-
-
 def _getattr(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
     name = run.plain(args[1])
     if not isinstance(name, str):
@@ -688,7 +552,7 @@ def _super(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame:
 def _locals(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
     if args or frame is None:
         return _vars(run, args, kwargs, frame)
-    return run.heap.dict([(Constant(name), run.present(value)) for name, value in frame.root.locals.items()])
+    return run.heap.mapping([(Constant(name), run.present(value)) for name, value in frame.root.locals.items()])
 
 
 def _vars(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
@@ -735,9 +599,7 @@ def _pure(function: Any, type_: Any = None) -> Any:
 def _partial(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
     function = args[0]
     if isinstance(function, OneOf):
-        return one_of(
-            [(_partial(run, [option, *args[1:]], kwargs, frame), text) for option, text in function.options]
-        )
+        return one_of([(_partial(run, [option, *args[1:]], kwargs, frame), text) for option, text in function.options])
     if isinstance(function, Partial):
         return Partial(
             function.function, (*function.args, *args[1:]), tuple({**dict(function.kwargs), **kwargs}.items())
@@ -772,8 +634,8 @@ def _replace(run: Interpreter, args: list[Value], kwargs: dict[str, Value], fram
 
 def _asdict(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
     if isinstance(args[0], InstanceObject) and args[0].state["known"]:
-        return run.heap.dict([(Constant(name), value) for name, value in args[0].attributes.items()])
-    return run.heap.dict(None)
+        return run.heap.mapping([(Constant(name), value) for name, value in args[0].attributes.items()])
+    return run.heap.mapping(None)
 
 
 def _namespace(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
@@ -837,8 +699,8 @@ _FUNCTIONS: dict[str, Any] = {
     "builtins.all": _any_all(True),
     "builtins.next": _next,
     "builtins.iter": _first,
-    "builtins.isinstance": _isinstance,
-    "builtins.issubclass": _issubclass,
+    "builtins.isinstance": isinstance_,
+    "builtins.issubclass": issubclass_,
     "builtins.getattr": _getattr,
     "builtins.hasattr": _hasattr,
     "builtins.setattr": _setattr,
@@ -883,4 +745,3 @@ _OPEN: dict[str, Value] = {
     "builtins.len": Typed(INT),
     "builtins.print": NONE,
 }
-__all__ = ["ABSENT", "DEVICE", "call_external", "compare", "contains", "is_instance", "item_of"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes import calls, torch_modules
+from jitlint.shapes import calls
 from jitlint.shapes import interpreter as core
-from jitlint.shapes.expressions import element, iterate
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -18,6 +17,7 @@ from jitlint.shapes.heap import (
     copy_value,
     key_of,
 )
+from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, is_tensor, join, one_of, options_of
 from jitlint.shapes.statements import extend
 from jitlint.shapes.values import (
@@ -25,7 +25,6 @@ from jitlint.shapes.values import (
     Class,
     Constant,
     External,
-    Function,
     OneOf,
     Parameter,
     Sequence,
@@ -33,7 +32,7 @@ from jitlint.shapes.values import (
     Unknown,
     Value,
 )
-from jitlint.types.model import BOOL, FLOAT, INT, STR, TENSOR
+from jitlint.types.model import BOOL, INT, STR, TENSOR
 
 if TYPE_CHECKING:
     from jitlint.shapes.interpreter import Frame, Interpreter
@@ -43,12 +42,15 @@ NONE = Constant(None)
 _TO_NUMBER = {"item": None, "dim": INT, "numel": INT, "ndimension": INT, "element_size": INT, "is_floating_point": BOOL}
 _STRING_RESULTS = frozenset(
     "lower upper strip lstrip rstrip replace capitalize title format join split rsplit startswith endswith find rfind "
-    "index count isdigit isalpha partition rpartition removeprefix removesuffix zfill splitlines isnumeric islower isupper "
-    "isalnum ljust rjust center swapcase encode".split()
+    "index count isdigit isalpha partition rpartition removeprefix removesuffix zfill splitlines isnumeric islower "
+    "isupper isalnum ljust rjust center swapcase encode".split()
 )
 # Methods of nn.Module that leave what the compiler sees as it is, with what they return: the module, or something else.
 _RETURN_SELF = frozenset(
-    "apply eval train to half float double bfloat16 cuda cpu requires_grad_ to_empty type share_memory xpu compile _apply".split()
+    (
+        "apply eval train to half float double bfloat16 cuda cpu requires_grad_ to_empty type share_memory xpu compile "
+        "_apply"
+    ).split()
 )
 _QUIET = frozenset(
     "load_state_dict zero_grad extra_repr register_state_dict_pre_hook _register_state_dict_hook _load_from_state_dict "
@@ -153,7 +155,7 @@ def _list_method(run: Interpreter, target: ListObject, name: str, args: list[Val
             write(cell, "items", None)
             return inner or UNKNOWN
         case "copy":
-            return run.heap.list(items, target.element, target.kind)
+            return run.heap.sequence(items, target.element, target.kind)
         case "reverse" if items is not None:
             write(cell, "items", items[::-1])
             return NONE
@@ -177,9 +179,13 @@ def _list_method(run: Interpreter, target: ListObject, name: str, args: list[Val
 def _row_method(run: Interpreter, items: tuple[Value, ...], name: str, args: list[Value]) -> Value:
     """Methods of a one-dimensional tensor whose numbers are known (``torch.linspace``)."""
     if name == "tolist":
-        return run.heap.list(items)
+        return run.heap.sequence(items)
     if name in ("split", "chunk") and args:
-        sizes = [run.plain(size) for size in iterate(run, args[0]) or ()] if isinstance(args[0], ListObject | Sequence) else None
+        sizes = (
+            [run.plain(size) for size in iterate(run, args[0]) or ()]
+            if isinstance(args[0], ListObject | Sequence)
+            else None
+        )
         if sizes and all(isinstance(size, int) for size in sizes) and sum(sizes) == len(items):
             parts: list[Value] = []
             start = 0
@@ -232,9 +238,7 @@ def update(run: Interpreter, target: DictObject, more: Value) -> None:
     write(target.cell, "items", None)
 
 
-def _dict_method(
-    run: Interpreter, target: DictObject, name: str, args: list[Value], kwargs: dict[str, Value]
-) -> Value:
+def _dict_method(run: Interpreter, target: DictObject, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
     entries = target.items
     write = run.heap.write
     inner = target.element
@@ -244,7 +248,9 @@ def _dict_method(
             found = _entry(run, target, args[0], default, len(args) > 1 or name != "pop")
             if name == "pop":
                 if entries is not None and not isinstance(args[0], Unknown | Typed | OneOf):
-                    write(target.cell, "items", {key: entry for key, entry in entries.items() if key != key_of(args[0])})
+                    write(
+                        target.cell, "items", {key: entry for key, entry in entries.items() if key != key_of(args[0])}
+                    )
                 else:
                     write(target.cell, "items", None)
             elif name == "setdefault" and entries is not None:
@@ -272,7 +278,7 @@ def _dict_method(
                     write(target.cell, "items", {**target.items, key_of(Constant(key)): (Constant(key), value)})
             return NONE
         case "copy":
-            copied = run.heap.dict(None, target.ordered, inner)
+            copied = run.heap.mapping(None, target.ordered, inner)
             copied.cell["items"] = None if entries is None else dict(entries)
             return copied
         case "clear":
@@ -292,13 +298,19 @@ def _entry(run: Interpreter, target: DictObject, key: Value, default: Value, has
         return one_of([(target.element, ""), (default, "")]) if target.element is not None and has_default else UNKNOWN
     if isinstance(key, OneOf):
         return one_of(
-            [pair for option, text in key.options for pair in options_of(_entry(run, target, option, default, True), text)]
+            [
+                pair
+                for option, text in key.options
+                for pair in options_of(_entry(run, target, option, default, True), text)
+            ]
         )
     entry = entries.get(key_of(key))
     if entry is not None:
         value = entry[1]
         if isinstance(value, OneOf) and any(isinstance(option, Absent) for option, _ in value.options):
-            return one_of([(default, text) if isinstance(option, Absent) else (option, text) for option, text in value.options])
+            return one_of(
+                [(default, text) if isinstance(option, Absent) else (option, text) for option, text in value.options]
+            )
         return value
     if isinstance(key, Unknown | Typed):
         return UNKNOWN
@@ -331,7 +343,7 @@ def _string_method(run: Interpreter, text: str, name: str, args: list[Value], kw
     except (TypeError, ValueError, KeyError, IndexError):
         return _typed_string_method(run, name)
     if isinstance(result, list):
-        return run.heap.list(tuple([Constant(part) for part in result]))
+        return run.heap.sequence(tuple([Constant(part) for part in result]))
     if isinstance(result, tuple):
         return Sequence("tuple", tuple([Constant(part) for part in result]))
     return Constant(result)
@@ -339,7 +351,7 @@ def _string_method(run: Interpreter, text: str, name: str, args: list[Value], kw
 
 def _typed_string_method(run: Interpreter, name: str) -> Value:
     if name in ("split", "rsplit", "splitlines"):
-        return run.heap.list(None, Typed(STR))
+        return run.heap.sequence(None, Typed(STR))
     if name in ("partition", "rpartition"):
         return Sequence("tuple", (Typed(STR),) * 3)
     if name.startswith("is") or name in ("startswith", "endswith"):
@@ -361,9 +373,24 @@ def _tensor_method(receiver: Value, name: str) -> Value:
     if name in _TO_NUMBER:
         type_ = _TO_NUMBER[name]
         return Typed(type_) if type_ is not None else UNKNOWN
-    if name in ("tolist", "size", "numpy", "stride", "type", "storage", "data_ptr", "unbind", "split", "chunk", "max", "min"):
+    if name in (
+        "tolist",
+        "size",
+        "numpy",
+        "stride",
+        "type",
+        "storage",
+        "data_ptr",
+        "unbind",
+        "split",
+        "chunk",
+        "max",
+        "min",
+    ):
         return Unknown(f"the result of {name} of a tensor")
-    if isinstance(receiver, Parameter) and (name.endswith("_") and not name.endswith("__") or name in ("requires_grad_", "data")):
+    if isinstance(receiver, Parameter) and (
+        (name.endswith("_") and not name.endswith("__")) or name in ("requires_grad_", "data")
+    ):
         return receiver
     return Typed(TENSOR)
 
@@ -382,7 +409,7 @@ def _instance_method(
                     made.attributes[key] = value
             return made
         case "_asdict":
-            return run.heap.dict([(Constant(key), value) for key, value in receiver.attributes.items()])
+            return run.heap.mapping([(Constant(key), value) for key, value in receiver.attributes.items()])
         case "__setattr__":
             return call_method_setattr(run, receiver, args)
         case "__init__" | "__init_subclass__" | "__post_init__":
@@ -409,7 +436,7 @@ def _namespace_method(
     receiver = namespace.receiver
     match name:
         case "update":
-            found = args[0] if args else run.heap.dict([])
+            found = args[0] if args else run.heap.mapping([])
             if isinstance(found, DictObject) and found.items is not None:
                 for key, value in found.items.values():
                     if isinstance(key, Constant) and isinstance(key.value, str):
@@ -425,14 +452,14 @@ def _namespace_method(
             if not isinstance(key_name, str) or not isinstance(receiver, Module | InstanceObject):
                 run.incomplete(receiver, "its __dict__ is changed")
                 return UNKNOWN
-            value = receiver.attributes.get(key_name)
-            if name == "pop" and value is not None:
+            held: Value | None = receiver.attributes.get(key_name)
+            if name == "pop" and held is not None:
                 run.delete_attribute(receiver, key_name)
-            return value if value is not None else default
+            return held if held is not None else default
         case "items" | "keys" | "values":
             return Sequence("iterator", None)
         case "copy":
-            return run.heap.dict(None)
+            return run.heap.mapping(None)
     run.incomplete(receiver, "its __dict__ is changed")
     return UNKNOWN
 
@@ -492,7 +519,7 @@ def module_method(
         case "named_children" | "named_modules":
             return Sequence("iterator", None, Sequence("tuple", (Typed(STR), Unknown("a submodule"))))
         case "state_dict":
-            return run.heap.dict(None)
+            return run.heap.mapping(None)
         case "get_submodule" if args:
             return _submodule(run, module, args[0])
         case "set_submodule" | "__setstate__" | "_replicate_for_data_parallel":
@@ -501,7 +528,7 @@ def module_method(
         case "__call__" | "forward":
             return UNKNOWN
         case "__dir__":
-            return run.heap.list(None, Typed(STR))
+            return run.heap.sequence(None, Typed(STR))
         case "__init__":
             return NONE
     if name in _RETURN_SELF:
@@ -588,15 +615,15 @@ def _container_method(
             key = run.plain(args[0])
             if isinstance(key, int) and not open_ and -len(children) <= key < len(children):
                 items = list(children.values())
-                value = items.pop(key)
+                last: Value = items.pop(key)
                 for number, item in enumerate(items):
                     write(children, str(number), item)
                 write(children, str(len(items)), ABSENT)
-                return value
+                return last
             if isinstance(key, str) and key in children:
-                value = children[key]
+                named: Value = children[key]
                 write(children, key, ABSENT)
-                return value  # type: ignore[no-any-return]
+                return named
             _forget(run, module)
             return UNKNOWN
         case "clear":
@@ -610,11 +637,15 @@ def _container_method(
         case "items":
             if open_:
                 return Sequence("iterator", None, Sequence("tuple", (Typed(STR), module.state["element"] or UNKNOWN)))
-            return Sequence("iterator", tuple([Sequence("tuple", (Constant(key), child)) for key, child in children.items()]))
+            return Sequence(
+                "iterator", tuple([Sequence("tuple", (Constant(key), child)) for key, child in children.items()])
+            )
         case "children" if not open_:
             return Sequence("iterator", tuple(children.values()))
         case "named_children" if not open_:
-            return Sequence("iterator", tuple([Sequence("tuple", (Constant(key), child)) for key, child in children.items()]))
+            return Sequence(
+                "iterator", tuple([Sequence("tuple", (Constant(key), child)) for key, child in children.items()])
+            )
         case "__len__" if not open_:
             return Constant(len(children))
     return None
@@ -657,12 +688,12 @@ def add_items(run: Interpreter, module: Module, more: Value) -> None:
 def add_mapping(run: Interpreter, module: Module, more: Value) -> None:
     """``ModuleDict.update``: of a mapping or of pairs."""
     assert module.children is not None
-    collected = run.heap.dict([])
+    collected = run.heap.mapping([])
     if isinstance(more, DictObject):
         collected = more
     elif isinstance(more, Module) and more.children is not None and not more.state["open"]:
-        for key, child in more.children.items():
-            run.heap.write(module.children, key, child)
+        for child_name, child in more.children.items():
+            run.heap.write(module.children, child_name, child)
         return
     else:
         update(run, collected, more)
@@ -675,6 +706,3 @@ def add_mapping(run: Interpreter, module: Module, more: Value) -> None:
             run.heap.write(module.children, name, value)
         else:
             _add_element(run, module, value)
-
-
-__all__ = ["FLOAT", "Function", "add_items", "add_mapping", "call_method", "torch_modules", "update"]

@@ -129,7 +129,9 @@ def _call_options(
 # --- functions -----------------------------------------------------------------------------------------------
 
 
-def call_function(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value], open_: bool) -> Value:
+def call_function(
+    run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value], open_: bool
+) -> Value:
     """Runs a function, or takes what an equal call gave before."""
     if "opaque" in function.marks and "cached" not in function.marks:
         escape(run, args, kwargs)
@@ -312,7 +314,7 @@ def bind_arguments(
         elif not open_:
             raise core.PathEnds
     if spec.kwarg is not None:
-        variables[spec.kwarg.arg] = run.heap.dict(None if open_ and star is None else extra)
+        variables[spec.kwarg.arg] = run.heap.mapping(None if open_ and star is None else extra)
     for parameter in (*names, *spec.kwonlyargs):
         if parameter.arg in variables:
             continue
@@ -345,7 +347,9 @@ def default_node(definition: FunctionDefinition, name: str) -> ast.expr | None:
     return None
 
 
-def default_value(run: Interpreter, definition: FunctionDefinition, name: str, closure: Frame | None = None) -> Value | None:
+def default_value(
+    run: Interpreter, definition: FunctionDefinition, name: str, closure: Frame | None = None
+) -> Value | None:
     """The default of a parameter, evaluated where the function is defined; None where it has none."""
     node = default_node(definition, name)
     if node is None:
@@ -400,7 +404,7 @@ def call_lambda(run: Interpreter, function: Lambda, args: list[Value], kwargs: d
         else:
             extra.append((Constant(name), value))
     if spec.kwarg is not None:
-        frame.locals[spec.kwarg.arg] = run.heap.dict(extra)  # type: ignore[arg-type]
+        frame.locals[spec.kwarg.arg] = run.heap.mapping(extra)  # type: ignore[arg-type]
     first = len(names) - len(spec.defaults)
     for number, default in enumerate(spec.defaults):
         if names[first + number] not in frame.locals:
@@ -477,7 +481,12 @@ def build(
 
 
 def initialise(
-    run: Interpreter, made: Module | InstanceObject, value: Class, args: list[Value], kwargs: dict[str, Value], open_: bool
+    run: Interpreter,
+    made: Module | InstanceObject,
+    value: Class,
+    args: list[Value],
+    kwargs: dict[str, Value],
+    open_: bool,
 ) -> None:
     """Runs the constructor that the class's MRO gives."""
     linear = mro(run.project, value.definition)
@@ -516,7 +525,8 @@ def _note_arguments(made: Module, function: Function, args: list[Value], kwargs:
 
 def is_container(run: Interpreter, cls: ClassDefinition) -> bool:
     return any(
-        isinstance(item, ExternalName) and torch_modules.container(run, item.name) for item in mro(run.project, cls).classes
+        isinstance(item, ExternalName) and torch_modules.container(run, item.name)
+        for item in mro(run.project, cls).classes
     )
 
 

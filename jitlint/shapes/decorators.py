@@ -112,8 +112,13 @@ def _external(
     closure: Frame | None,
 ) -> Value | None:
     mark = _MARKS.get(name)
-    if mark == "ignore" and call is not None and any(
-        keyword.arg == "drop" and isinstance(keyword.value, ast.Constant) and keyword.value.value for keyword in call.keywords
+    if (
+        mark == "ignore"
+        and call is not None
+        and any(
+            keyword.arg == "drop" and isinstance(keyword.value, ast.Constant) and keyword.value.value
+            for keyword in call.keywords
+        )
     ):
         return _marked(_marked(value, "ignore"), "drop")
     if mark is not None:

@@ -5,8 +5,8 @@
     evaluator.shape(cls)                     # ModuleShape: the constructor run with its defaults
     evaluator.shape(cls, args, kwargs)       # ... with these arguments
 
-Results are immutable values; nothing raises, what is not understood is `Unknown`. An evaluator belongs to one project and
-must be dropped (or `forget` called) when a file changes.
+Results are immutable values; nothing raises, what is not understood is `Unknown`. An evaluator belongs to one project
+and must be dropped (or `forget` called) when a file changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,16 @@ from jitlint.project.index import closure_scope
 from jitlint.shapes import calls, expressions, torch_modules
 from jitlint.shapes.heap import Module, Unshare, freeze, freeze_module, key_of, thaw
 from jitlint.shapes.interpreter import MAX_STEPS, Frame, Interpreter, LimitReached, PathEnds
-from jitlint.shapes.values import Class, Constant, External, Function, Lambda, ModuleInstance, ModuleShape, Unknown, Value
+from jitlint.shapes.values import (
+    Class,
+    External,
+    Function,
+    Lambda,
+    ModuleInstance,
+    ModuleShape,
+    Unknown,
+    Value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Items
@@ -50,8 +59,8 @@ class Evaluator:
     # --- values ---
 
     def lookup(self, scope: Scope, name: str) -> Value | None:
-        """What a name holds at run time in a scope; None where it is bound nowhere, not even in ``builtins``. A function's
-        scope stands for its closure: see `closed_over`."""
+        """What a name holds at run time in a scope; None where it is bound nowhere, not even in ``builtins``. A
+        function's scope stands for its closure: see `closed_over`."""
         with self._quietly():
             value = self.run.global_value(scope, name)
             return None if value is None else freeze(value)
@@ -102,7 +111,9 @@ class Evaluator:
             )
         return Unknown("a call that could not be evaluated")
 
-    def instance(self, cls: ClassDefinition, args: Items[Value] = (), kwargs: Mapping[str, Value] | None = None) -> Value:
+    def instance(
+        self, cls: ClassDefinition, args: Items[Value] = (), kwargs: Mapping[str, Value] | None = None
+    ) -> Value:
         """``Cls(*args, **kwargs)``: a ModuleInstance, an Instance, an enum's member..."""
         return self.call(Class(cls), args, kwargs)
 
@@ -200,7 +211,9 @@ class Evaluator:
         made: Module | None = None
         run.share = share
         if not share:
-            run.memory = {key: entry for key, entry in run.memory.items() if isinstance(key, tuple) and key[0] == "default"}
+            run.memory = {
+                key: entry for key, entry in run.memory.items() if isinstance(key, tuple) and key[0] == "default"
+            }
         run.steps, run.limit, run.depth, run.exploring = 0, MAX_STEPS, 0, False
         run.used, run.running, run.home = set(), {}, cls.module.name.partition(".")[0]
         journals, heap.journals = heap.journals, []
@@ -232,7 +245,9 @@ class Evaluator:
                 if not share:
                     run.share = True
                     run.memory = {
-                        key: entry for key, entry in run.memory.items() if isinstance(key, tuple) and key[0] == "default"
+                        key: entry
+                        for key, entry in run.memory.items()
+                        if isinstance(key, tuple) and key[0] == "default"
                     }
         return made
 
@@ -290,6 +305,3 @@ def submodule(evaluator: Evaluator, shape: ModuleShape, name: str) -> ModuleInst
         value = torch_modules.attributes_of(evaluator.run, shape.cls.name, shape.arguments).get(name)
         value = None if value is None else freeze(value)
     return value if isinstance(value, ModuleInstance) else None
-
-
-__all__ = ["Constant", "Evaluator", "submodule"]

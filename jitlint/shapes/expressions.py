@@ -8,27 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from jitlint.shapes import interpreter as core
 from jitlint.shapes.annotation_objects import is_generic, is_type_object
+from jitlint.shapes.comparisons import compare
 from jitlint.shapes.heap import (
-    ABSENT,
-    BuiltinMethod,
     DictObject,
     InstanceObject,
     ListObject,
     Module,
     key_of,
 )
+from jitlint.shapes.items import element, item_of, iterate, sliced
 from jitlint.shapes.joins import condition_text, element_of, is_tensor, join, one_of, options_of, scalar_type
 from jitlint.shapes.narrowing import narrowings
 from jitlint.shapes.values import (
-    Absent,
     Class,
     Constant,
     External,
     Function,
     Lambda,
-    ModuleObject,
     OneOf,
-    Parameter,
     Partial,
     Sequence,
     Subscripted,
@@ -59,14 +56,6 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitOr: operator.or_,
     ast.BitAnd: operator.and_,
     ast.BitXor: operator.xor,
-}
-_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
 }
 _DUNDERS: dict[type[ast.operator], str] = {
     ast.Add: "__add__",
@@ -150,11 +139,7 @@ def binary(run: Interpreter, op: ast.operator, left: Value, right: Value) -> Val
         if len(lefts) * len(rights) > 8:
             return _typed_binary(op, left, right)
         return one_of(
-            [
-                (binary(run, op, one, other), first or second)
-                for one, first in lefts
-                for other, second in rights
-            ]
+            [(binary(run, op, one, other), first or second) for one, first in lefts for other, second in rights]
         )
     first, second = run.plain(left), run.plain(right)
     if first is not NotImplemented and second is not NotImplemented:
@@ -231,14 +216,18 @@ def _concatenate(run: Interpreter, op: ast.operator, left: Value, right: Value) 
     if isinstance(op, ast.Add):
         if isinstance(left, ListObject) and isinstance(right, ListObject):
             if left.items is not None and right.items is not None:
-                return run.heap.list(left.items + right.items)
-            return run.heap.list(None, _either(element_of(left.items, left.element), element_of(right.items, right.element)))
+                return run.heap.sequence(left.items + right.items)
+            return run.heap.sequence(
+                None, _either(element_of(left.items, left.element), element_of(right.items, right.element))
+            )
         if isinstance(left, Sequence) and isinstance(right, Sequence):
             if left.items is not None and right.items is not None:
                 return Sequence("tuple", left.items + right.items)
-            return Sequence("tuple", None, _either(element_of(left.items, left.element), element_of(right.items, right.element)))
+            return Sequence(
+                "tuple", None, _either(element_of(left.items, left.element), element_of(right.items, right.element))
+            )
         if isinstance(left, ListObject) or isinstance(right, ListObject):
-            return run.heap.list(None)
+            return run.heap.sequence(None)
     if isinstance(op, ast.Mult):
         for sequence, count in ((left, right), (right, left)):
             number = run.plain(count)
@@ -246,22 +235,27 @@ def _concatenate(run: Interpreter, op: ast.operator, left: Value, right: Value) 
                 items = sequence.items
                 if isinstance(number, int) and items is not None and len(items) * number <= core.MAX_ITEMS:
                     repeated = items * max(number, 0)
-                    return run.heap.list(repeated) if isinstance(sequence, ListObject) else Sequence("tuple", repeated)
-                inner = element_of(items, sequence.element)
-                return run.heap.list(None, inner) if isinstance(sequence, ListObject) else Sequence("tuple", None, inner)
+                    return _like(run, sequence, repeated, None)
+                return _like(run, sequence, None, element_of(items, sequence.element))
     if isinstance(left, DictObject) and isinstance(right, DictObject) and isinstance(op, ast.BitOr):
         if left.items is None or right.items is None:
-            return run.heap.dict(None)
-        merged = run.heap.dict(None, left.ordered)
+            return run.heap.mapping(None)
+        merged = run.heap.mapping(None, left.ordered)
         merged.cell["items"] = {**left.items, **right.items}
         return merged
     if isinstance(left, ListObject) and isinstance(right, ListObject) and left.kind == right.kind == "set":
-        return run.heap.list(None, None, "set")
+        return run.heap.sequence(None, None, "set")
     if isinstance(op, ast.BitOr) and isinstance(left, _TYPE_OPERANDS) and isinstance(right, _TYPE_OPERANDS):
         if not all(operand == Constant(None) or is_type_object(operand) for operand in (left, right)):
             return Unknown("a union type")
         return Subscripted(External("types.UnionType"), (left, right))
     return None
+
+
+def _like(
+    run: Interpreter, sequence: Sequence | ListObject, items: tuple[Value, ...] | None, inner: Value | None
+) -> Value:
+    return run.heap.sequence(items, inner) if isinstance(sequence, ListObject) else Sequence("tuple", items, inner)
 
 
 def _either(first: Value | None, second: Value | None) -> Value | None:
@@ -373,152 +367,6 @@ def _compare(run: Interpreter, node: ast.Compare, frame: Frame) -> Value:
     return Typed(BOOL) if answer is None else Constant(answer)
 
 
-def compare(run: Interpreter, op: ast.cmpop, left: Value, right: Value) -> bool | None:
-    """Whether a comparison holds; None where that is not known."""
-    if isinstance(left, OneOf) or isinstance(right, OneOf):
-        answers = {compare(run, op, one, other) for one, _ in options_of(left) for other, _ in options_of(right)}
-        return answers.pop() if len(answers) == 1 else None
-    if isinstance(op, ast.In | ast.NotIn):
-        found = contains(run, right, left)
-        return found if found is None or isinstance(op, ast.In) else not found
-    if isinstance(op, ast.Is | ast.IsNot):
-        same = identical(run, left, right)
-        return same if same is None or isinstance(op, ast.Is) else not same
-    first, second = run.plain(left), run.plain(right)
-    if first is not NotImplemented and second is not NotImplemented:
-        try:
-            return bool(_COMPARE[type(op)](first, second))
-        except TypeError as error:
-            raise core.PathEnds from error
-    if isinstance(op, ast.Eq | ast.NotEq):
-        equal = equals(run, left, right)
-        return equal if equal is None or isinstance(op, ast.Eq) else not equal
-    if isinstance(left, Sequence) and isinstance(right, Sequence) and left.items is not None and right.items is not None:
-        pairs = [(run.plain(one), run.plain(other)) for one, other in zip(left.items, right.items)]
-        if all(one is not NotImplemented and other is not NotImplemented for one, other in pairs):
-            try:
-                return bool(
-                    _COMPARE[type(op)](
-                        tuple(run.plain(item) for item in left.items), tuple(run.plain(item) for item in right.items)
-                    )
-                )
-            except TypeError:
-                return None
-    return None
-
-
-_DISTINCT = (Class, Function, Lambda, Partial, Module, ListObject, DictObject, Sequence, ModuleObject, BuiltinMethod)
-
-
-def identical(run: Interpreter, left: Value, right: Value) -> bool | None:
-    """``left is right``."""
-    if isinstance(left, Unknown | Absent) or isinstance(right, Unknown | Absent):
-        return None
-    for one, other in ((left, right), (right, left)):
-        if isinstance(one, Constant) and (one.value is None or isinstance(one.value, bool) or one.value is ...):
-            if isinstance(other, Constant):
-                return one.value is other.value
-            if isinstance(other, Typed):
-                return None if other.type == BOOL and one.value is not None else False
-            if isinstance(other, External):
-                return None if one.value is not None else not run_external_is_object(run, other)
-            return False
-    if isinstance(left, Class | Function | External | ModuleObject) and isinstance(right, Class | Function | External | ModuleObject):
-        return _same_definition(run, left, right)
-    if isinstance(left, InstanceObject) and isinstance(right, InstanceObject) and left.member and right.member:
-        return left.member == right.member and key_of(left.cls) == key_of(right.cls)
-    if isinstance(left, _DISTINCT) and isinstance(right, _DISTINCT):
-        return True if left is right else None if type(left) is type(right) else False
-    return None
-
-
-def run_external_is_object(run: Interpreter, value: External) -> bool | None:
-    """Whether an external name is surely something other than None."""
-    constant = run.plain(value)
-    return constant is not None if constant is not NotImplemented else True
-
-
-def _same_definition(run: Interpreter, left: Value, right: Value) -> bool | None:
-    if isinstance(left, External) and isinstance(right, External):
-        canonical = run.api.canonical if run.api is not None else str
-        if left.name == right.name or canonical(left.name) == canonical(right.name):
-            return True
-        return False if left.name.startswith(("torch.nn.", "builtins.")) and right.name.startswith(("torch.nn.", "builtins.")) else None
-    if type(left) is not type(right):
-        return False
-    return key_of(left) == key_of(right)
-
-
-def equals(run: Interpreter, left: Value, right: Value) -> bool | None:
-    """``left == right`` where they are not both plain constants."""
-    if isinstance(left, Unknown | Typed | Parameter | External) or isinstance(right, Unknown | Typed | Parameter | External):
-        if isinstance(left, External | Class | Function) and isinstance(right, External | Class | Function):
-            return _same_definition(run, left, right)
-        for one, other in ((left, right), (right, left)):
-            if isinstance(one, Constant) and one.value is None and isinstance(other, Typed) and other.type != TENSOR:
-                return False
-            if isinstance(one, Constant) and isinstance(other, Typed):
-                kinds = {INT: (int, float, bool), FLOAT: (int, float, bool), STR: (str,), BOOL: (bool, int, float)}
-                allowed = kinds.get(other.type)
-                if allowed is not None and not isinstance(one.value, allowed):
-                    return False
-        return None
-    if isinstance(left, ListObject | Sequence) and isinstance(right, ListObject | Sequence):
-        if isinstance(left, ListObject) != isinstance(right, ListObject) and "range" not in (left.kind, right.kind):
-            return False
-        if left.items is None or right.items is None:
-            return None
-        if len(left.items) != len(right.items):
-            return False
-        answers = [compare(run, ast.Eq(), one, other) for one, other in zip(left.items, right.items)]
-        return None if None in answers and False not in answers else False not in answers
-    if isinstance(left, DictObject) and isinstance(right, DictObject):
-        if left.items is None or right.items is None:
-            return None
-        return True if key_of(left) == key_of(right) else None
-    if isinstance(left, InstanceObject) and isinstance(right, InstanceObject):
-        return identical(run, left, right) if left.member and right.member else None
-    if isinstance(left, InstanceObject) or isinstance(right, InstanceObject):
-        instance, other = (left, right) if isinstance(left, InstanceObject) else (right, left)
-        assert isinstance(instance, InstanceObject)
-        if isinstance(other, Constant) and other.value is None:
-            return False
-        if instance.member is not None and isinstance(other, Constant):
-            value = instance.attributes.get("value")
-            if isinstance(value, Constant) and value.value == other.value:
-                return None  # a str or int Enum is equal, a plain one is not
-            return False
-        return None
-    return identical(run, left, right)
-
-
-def contains(run: Interpreter, container: Value, item: Value) -> bool | None:
-    """``item in container``."""
-    if isinstance(item, Unknown | Typed):
-        if isinstance(container, Sequence | ListObject | DictObject) and container.items is not None and not container.items:
-            return False
-        return None
-    plain = run.plain(container)
-    if isinstance(plain, str):
-        text = run.plain(item)
-        return text in plain if isinstance(text, str) else None
-    if isinstance(container, DictObject):
-        if container.items is None:
-            return None
-        entry = container.items.get(key_of(item))
-        if entry is not None:
-            return None if isinstance(entry[1], OneOf) and any(isinstance(o, Absent) for o, _ in entry[1].options) else True
-        return False if all(isinstance(key, Constant | Class | Function | External) for key, _ in container.items.values()) else None
-    if isinstance(container, Module) and container.children is not None:
-        name = run.plain(item)
-        return name in container.children if isinstance(name, str) and not container.state["open"] else None
-    items = iterate(run, container) if isinstance(container, Sequence | ListObject) else None
-    if items is None:
-        return None
-    answers = [compare(run, ast.Eq(), item, other) for other in items]
-    return True if True in answers else None if None in answers else False
-
-
 def _if_exp(run: Interpreter, node: ast.IfExp, frame: Frame) -> Value:
     from jitlint.shapes.statements import condition, fork
 
@@ -570,16 +418,16 @@ def _tuple(run: Interpreter, node: ast.Tuple, frame: Frame) -> Value:
 
 def _list(run: Interpreter, node: ast.List, frame: Frame) -> Value:
     items, inner = display(run, node.elts, frame)
-    return run.heap.list(items, inner)
+    return run.heap.sequence(items, inner)
 
 
 def _set(run: Interpreter, node: ast.Set, frame: Frame) -> Value:
     items, inner = display(run, node.elts, frame)
-    return run.heap.list(items, inner, "set")
+    return run.heap.sequence(items, inner, "set")
 
 
 def _dict(run: Interpreter, node: ast.Dict, frame: Frame) -> Value:
-    result = run.heap.dict([])
+    result = run.heap.mapping([])
     entries: dict[Any, tuple[Value, Value]] = {}
     known = True
     for key, value in zip(node.keys, node.values):
@@ -606,7 +454,7 @@ def _comprehension(run: Interpreter, node: ast.ListComp | ast.SetComp | ast.Gene
     items = tuple(collected)
     if kind == "iterator":
         return Sequence("iterator", items if known else None, None if known else element_of(items, None))
-    return run.heap.list(items if known else None, None if known else element_of(items, None), kind)
+    return run.heap.sequence(items if known else None, None if known else element_of(items, None), kind)
 
 
 def _dict_comp(run: Interpreter, node: ast.DictComp, frame: Frame) -> Value:
@@ -620,8 +468,8 @@ def _dict_comp(run: Interpreter, node: ast.DictComp, frame: Frame) -> Value:
         lambda: pairs.append((evaluate(run, node.key, inner), evaluate(run, node.value, inner))),
     )
     if not known or any(isinstance(key, Unknown | Typed | OneOf) for key, _ in pairs):
-        return run.heap.dict(None, False, element_of(tuple(value for _, value in pairs), None))
-    return run.heap.dict(pairs)
+        return run.heap.mapping(None, False, element_of(tuple(value for _, value in pairs), None))
+    return run.heap.mapping(pairs)
 
 
 def _inner_frame(run: Interpreter, frame: Frame) -> Frame:
@@ -730,202 +578,6 @@ def _type_argument(run: Interpreter, node: ast.expr, frame: Frame) -> Value:
     return evaluate(run, node, frame)
 
 
-def item_of(run: Interpreter, base: Value, index: Value) -> Value:
-    """``base[index]``."""
-    match base:
-        case OneOf(options=options):
-            found = [(item_of(run, option, index), text) for option, text in options if not isinstance(option, Absent | Constant)]
-            return one_of(found) if found else UNKNOWN
-        case Sequence() | ListObject():
-            number = run.plain(index)
-            if base.items is None:
-                return base.element if base.element is not None else UNKNOWN
-            if not isinstance(number, int):
-                return element_of(base.items, None) or UNKNOWN
-            if not -len(base.items) <= number < len(base.items):
-                raise core.PathEnds
-            return base.items[number]
-        case DictObject():
-            return _entry(base, index)
-        case Constant(value=str() as text):
-            number = run.plain(index)
-            try:
-                return Constant(text[number]) if isinstance(number, int) else Typed(STR)
-            except IndexError as error:
-                raise core.PathEnds from error
-        case Module():
-            return _module_item(run, base, index)
-        case InstanceObject(cls=Class(definition=definition)):
-            fields = tuple(base.attributes.values())
-            number = run.plain(index)
-            if isinstance(number, int) and core.is_namedtuple(run, definition) and -len(fields) <= number < len(fields):
-                return fields[number]  # type: ignore[no-any-return]
-            method = run.class_member(definition, "__getitem__")
-            if isinstance(method, Function):
-                return run.call(run.bind(method, base, base.cls), [index], {})
-        case Class(definition=definition):
-            name = run.plain(index)
-            if isinstance(name, str) and core.is_enum(run.project, definition):
-                return run.attribute(base, name) or UNKNOWN
-            return base  # Generic[...]
-        case Parameter() | Typed() if is_tensor(base):
-            return Typed(TENSOR)
-        case Typed(type=type_) if type_ == STR:
-            return Typed(STR)
-    return UNKNOWN
-
-
-def _entry(base: DictObject, index: Value) -> Value:
-    if base.items is None:
-        return base.element if base.element is not None else UNKNOWN
-    if isinstance(index, OneOf):
-        found = [(_entry(base, option), text) for option, text in index.options]
-        return one_of(found)
-    entry = base.items.get(key_of(index))
-    if entry is not None:
-        value = entry[1]
-        if isinstance(value, OneOf) and any(isinstance(option, Absent) for option, _ in value.options):
-            return one_of([item for item in value.options if not isinstance(item[0], Absent)])
-        return value
-    if isinstance(index, Unknown | Typed):
-        return one_of([(value, "") for _, value in base.items.values()]) if base.items else UNKNOWN
-    if all(isinstance(key, Constant | Class | Function) for key, _ in base.items.values()) and isinstance(index, Constant):
-        raise core.PathEnds
-    return UNKNOWN
-
-
-def _module_item(run: Interpreter, module: Module, index: Value) -> Value:
-    if module.children is None:
-        cls = module.cls
-        method = run.class_member(cls.definition, "__getitem__") if isinstance(cls, Class) else None
-        return run.call(run.bind(method, module, cls), [index], {}) if isinstance(method, Function) else UNKNOWN
-    if module.state["open"]:
-        return module.state["element"] or UNKNOWN
-    key = run.plain(index)
-    if isinstance(key, str):
-        child = module.children.get(key)
-    elif isinstance(key, int) and -len(module.children) <= key < len(module.children):
-        child = list(module.children.values())[key]
-    elif key is NotImplemented:
-        return one_of([(child, "") for child in module.children.values()]) if module.children else UNKNOWN
-    else:
-        child = None
-    if child is None:
-        raise core.PathEnds
-    return child  # type: ignore[no-any-return]
-
-
-def sliced(run: Interpreter, base: Value, node: ast.Slice, frame: Frame) -> Value:
-    parts = []
-    for part in (node.lower, node.upper, node.step):
-        parts.append(None if part is None else run.plain(evaluate(run, part, frame)))
-    if isinstance(base, OneOf):
-        return one_of([(_slice(run, option, parts), text) for option, text in base.options])
-    return _slice(run, base, parts)
-
-
-def _slice(run: Interpreter, base: Value, parts: list[Any]) -> Value:
-    known = all(part is None or isinstance(part, int) for part in parts) and parts[2] != 0
-    span = slice(*parts) if known else None
-    match base:
-        case Sequence():
-            if base.items is not None and span is not None:
-                return Sequence(base.kind, base.items[span])
-            return Sequence("tuple", None, element_of(base.items, base.element))
-        case ListObject():
-            if base.items is not None and span is not None:
-                return run.heap.list(base.items[span])
-            return run.heap.list(None, element_of(base.items, base.element))
-        case Constant(value=str() as text):
-            return Constant(text[span]) if span is not None else Typed(STR)
-        case Module() if base.children is not None:
-            part = run.heap.module(base.cls, True)
-            if span is not None and not base.state["open"]:
-                assert part.children is not None
-                children = list(base.children.items())[span]
-                keep = isinstance(base.cls, External) and base.cls.name.endswith("Sequential")
-                for number, (key, child) in enumerate(children):
-                    part.children[key if keep else str(number)] = child
-            else:
-                part.state["open"] = True
-            return part
-    if is_tensor(base):
-        return Typed(TENSOR)
-    return UNKNOWN
-
-
-def iterate(run: Interpreter, value: Value) -> list[Value] | None:
-    """The items that iterating over a value gives, or None where they are not all known."""
-    match value:
-        case Sequence(items=items) | ListObject(items=items):
-            return list(items) if items is not None else None
-        case DictObject(items=entries):
-            if entries is None:
-                return None
-            if any(isinstance(item, OneOf) and any(isinstance(o, Absent) for o, _ in item.options) for _, item in entries.values()):
-                return None
-            return [key for key, _ in entries.values()]
-        case Constant(value=str() as text):
-            return [Constant(letter) for letter in text] if len(text) <= core.MAX_ITEMS else None
-        case Constant():
-            raise core.PathEnds
-        case Module() if value.children is not None:
-            if value.state["open"] or any(isinstance(child, OneOf | Absent) for child in value.children.values()):
-                return None
-            if container_kind(run, value) in ("ModuleDict", "ParameterDict"):
-                return [Constant(name) for name in value.children]
-            return list(value.children.values())
-        case InstanceObject(cls=Class(definition=definition)):
-            if core.is_namedtuple(run, definition):
-                return list(value.attributes.values())
-            method = run.class_member(definition, "__iter__")
-            if isinstance(method, Function):
-                return iterate(run, run.call(run.bind(method, value, value.cls), [], {}))
-        case Class(definition=definition) if core.is_enum(run.project, definition):
-            members = []
-            for name, bindings in definition.body.bindings.items():
-                if bindings[-1].kind == "assign" and not name.startswith("_"):
-                    members.append(run.attribute(value, name) or UNKNOWN)
-            return members
-        case OneOf(options=options):
-            found = [iterate(run, option) for option, _ in options if not isinstance(option, Constant | Absent)]
-            if len(found) == 1:
-                return found[0]
-    return None
-
-
-def container_kind(run: Interpreter, module: Module) -> str:
-    """``Sequential``, ``ModuleList``... for a container."""
-    if isinstance(module.cls, External):
-        return module.cls.name.rpartition(".")[2]
-    for item in core.mro(run.project, module.cls.definition).classes:
-        if isinstance(item, core.ExternalName):
-            last = item.name.rpartition(".")[2]
-            if last in ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"):
-                return last
-    return ""
-
-
-def element(run: Interpreter, value: Value) -> Value:
-    """What is known of each item that iterating over a value gives."""
-    match value:
-        case Sequence(items=items, element=inner) | ListObject(items=items, element=inner):
-            return element_of(items, inner) or UNKNOWN
-        case Constant(value=str()) | Typed(type=_) if scalar_type(value) == STR:
-            return Typed(STR)
-        case DictObject(items=None):
-            return UNKNOWN
-        case Module() if value.children is not None:
-            if container_kind(run, value) in ("ModuleDict", "ParameterDict"):
-                return Typed(STR)
-            return value.state["element"] or UNKNOWN if value.state["open"] else element_of(tuple(value.children.values()), None) or UNKNOWN
-        case OneOf(options=options):
-            return one_of([(element(run, option), "") for option, _ in options])
-    if is_tensor(value):
-        return Typed(TENSOR)
-    return UNKNOWN
-
-
 _HANDLERS: dict[type[ast.AST], Callable[[Interpreter, Any, Frame], Value]] = {
     ast.Constant: _constant,
     ast.Name: _name,
@@ -951,4 +603,3 @@ _HANDLERS: dict[type[ast.AST], Callable[[Interpreter, Any, Frame], Value]] = {
     ast.Subscript: _subscript,
     ast.Yield: _yield,
 }
-__all__ = ["ABSENT", "binary", "evaluate", "item_of", "iterate"]

@@ -192,12 +192,12 @@ class Heap:
         self.serial += 1
         return Store(self.serial)
 
-    def list(
-        self, items: tuple[Value, ...] | None, element: Value | None = None, kind: str = "list"
-    ) -> ListObject:
+    def sequence(self, items: tuple[Value, ...] | None, element: Value | None = None, kind: str = "list") -> ListObject:
         return ListObject(kind, self.store(), items, element)
 
-    def dict(self, pairs: list[tuple[Value, Value]] | None, ordered: bool = False, element: Value | None = None) -> DictObject:
+    def mapping(
+        self, pairs: list[tuple[Value, Value]] | None, ordered: bool = False, element: Value | None = None
+    ) -> DictObject:
         items: Items | None = None if pairs is None else {key_of(key): (key, value) for key, value in pairs}
         return DictObject(self.store(), items, ordered, element)
 
@@ -452,11 +452,11 @@ def thaw(heap: Heap, value: Value) -> Value:
             thawed = None if items is None else tuple([thaw(heap, item) for item in items])
             inner = None if element is None else thaw(heap, element)
             if kind in ("list", "set", "frozenset"):
-                return heap.list(thawed, inner, kind)
+                return heap.sequence(thawed, inner, kind)
             return Sequence(kind, thawed, inner)
         case Mapping(items=pairs, ordered=ordered, element=element):
             inner = None if element is None else thaw(heap, element)
-            return heap.dict(
+            return heap.mapping(
                 None if pairs is None else [(thaw(heap, key), thaw(heap, item)) for key, item in pairs], ordered, inner
             )
         case Instance(cls=cls, attributes=attributes, member=member):
@@ -488,14 +488,14 @@ def copy_value(heap: Heap, value: Value, modules: bool, memo: dict[int, Value] |
         return known
     match value:
         case ListObject(kind=kind):
-            fresh = heap.list(None, None, kind)
+            fresh = heap.sequence(None, None, kind)
             memo[id(value)] = fresh
             if value.items is not None:
                 fresh.cell["items"] = tuple([copy_value(heap, item, modules, memo) for item in value.items])
             fresh.cell["element"] = value.element
             return fresh
         case DictObject(ordered=ordered):
-            mapping = heap.dict(None, ordered, value.element)
+            mapping = heap.mapping(None, ordered, value.element)
             memo[id(value)] = mapping
             if value.items is not None:
                 mapping.cell["items"] = {

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 from jitlint.project.hierarchy import find_member, is_enum, mro, own_member
-from jitlint.project.hierarchy import is_namedtuple as _is_namedtuple
 from jitlint.project.index import function_scope
 from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Target, Unresolved
-from jitlint.shapes import calls, decorators, expressions, statements, torch_modules
+from jitlint.shapes import calls, decorators, expressions, items, statements, torch_modules
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -63,7 +62,10 @@ MAX_ITEMS = 512
 NONE = Constant(None)
 UNKNOWN = Unknown()
 
-_MUTATED = r"(?m)\b{name}\s*(?:\[[^\n]*\]\s*(?:[-+|*]?=)(?!=)|\.(?:append|extend|update|insert|add|setdefault|pop|popitem|remove|clear|discard)\(|[+|]=)"
+_MUTATED = (
+    r"(?m)\b{name}\s*(?:\[[^\n]*\]\s*(?:[-+|*]?=)(?!=)|[+|]="
+    r"|\.(?:append|extend|update|insert|add|setdefault|pop|popitem|remove|clear|discard)\()"
+)
 _ANNOTATED: dict[str, Type] = {
     "builtins.int": INT,
     "builtins.float": FLOAT,
@@ -83,15 +85,15 @@ class LimitReached(Exception):
 
 
 class Frame:
-    """The variables of one call (or comprehension, or class body) and what `return`, `break` and forks need.
+    """The variables of one call (or comprehension, or class body), and what `return`, `break` and forks need.
 
-    `scope` gives meaning to names that no frame binds. `level` is the number of the journal that was opened at the first
-    fork, or -1. `conditions` are those under which the present statement runs, in words.
+    `scope` gives meaning to names that no frame binds. `level` is the number of the journal that was opened at the
+    first fork, or -1. `conditions` are those under which the present statement runs, in words.
     """
 
     __slots__ = (
-        "conditions", "definition", "forks", "level", "locals", "loops", "owner", "parent", "receiver", "returns", "root",
-        "scope", "yields",
+        "conditions", "definition", "forks", "level", "locals", "loops", "owner", "parent", "receiver", "returns",
+        "root", "scope", "yields",
     )  # fmt: skip
 
     def __init__(self, store: Store, scope: Scope, parent: Frame | None = None) -> None:
@@ -159,7 +161,7 @@ class Interpreter:
         """A result with the files it rests on."""
         project = self.project
         outer = project.dependencies
-        project.dependencies = collected = set()
+        project.dependencies = collected = set[str]()
         try:
             result = compute()
         finally:
@@ -213,8 +215,14 @@ class Interpreter:
             return None
         if len(found) > 1:
             # What functions assign with `global` counts where the module itself says None, or nothing.
-            first = [target for target in found if not (isinstance(target, BoundValue) and target.binding.guard == "global")]
-            if len(first) == 1 and isinstance(value := self.target_value(first[0]), Constant) and value.value is not None:
+            first = [
+                target for target in found if not (isinstance(target, BoundValue) and target.binding.guard == "global")
+            ]
+            if (
+                len(first) == 1
+                and isinstance(value := self.target_value(first[0]), Constant)
+                and value.value is not None
+            ):
                 return value
         if len(found) == 1:
             return self.target_value(found[0])
@@ -233,7 +241,12 @@ class Interpreter:
             case ModuleIndex(name=name):
                 return ModuleObject(name)
             case BoundValue(scope=scope, binding=binding):
-                return self.bound_value(scope, binding)
+                owner = None
+                if scope.kind == "class":
+                    owner = next((one for one in scope.module.classes if one.body is scope), None)
+                return self._member_of(owner, binding) if owner is not None and is_enum(self.project, owner) else (
+                    self.bound_value(scope, binding)
+                )
             case Unresolved(reason=reason):
                 return Unknown(reason)
         return UNKNOWN
@@ -250,13 +263,17 @@ class Interpreter:
             try:
                 value = expressions.evaluate(self, node, frame)
                 for index in binding.path:
-                    value = expressions.item_of(self, value, Constant(index)) if index >= 0 else UNKNOWN
+                    value = items.item_of(self, value, Constant(index)) if index >= 0 else UNKNOWN
             except (PathEnds, LimitReached, Unshare, RecursionError):
                 return Unknown(f"{binding.name} could not be evaluated")
             if isinstance(value, ListObject | DictObject) and scope.kind in ("module", "class"):
                 empty = value.items is not None and not value.items
                 if empty or self.mutated(scope.module, binding.name):
-                    return self.heap.list(None, None, value.kind) if isinstance(value, ListObject) else self.heap.dict(None)
+                    return (
+                        self.heap.sequence(None, None, value.kind)
+                        if isinstance(value, ListObject)
+                        else self.heap.mapping(None)
+                    )
             return value
 
     def mutated(self, module: ModuleIndex, name: str) -> bool:
@@ -338,7 +355,12 @@ class Interpreter:
         return expressions.evaluate(self, node, frame)
 
     def call(
-        self, function: Value, args: list[Value], kwargs: Mapping[str, Value], frame: Frame | None = None, open_: bool = False
+        self,
+        function: Value,
+        args: list[Value],
+        kwargs: Mapping[str, Value],
+        frame: Frame | None = None,
+        open_: bool = False,
     ) -> Value:
         return calls.call(self, function, args, dict(kwargs), frame, open_)
 
@@ -381,6 +403,8 @@ class Interpreter:
                 return BuiltinMethod(value, name)
             case Sequence(kind="tensor"):
                 return self._typed_attribute(value, name)
+            case BuiltinMethod(name="__dict__" | "_modules" | "_parameters" | "_buffers"):
+                return BuiltinMethod(value, name)
             case ListObject() | DictObject() | Sequence():
                 return BuiltinMethod(value, name)
         return UNKNOWN
@@ -428,7 +452,7 @@ class Interpreter:
                 case "args":
                     return Sequence("tuple", value.args)
                 case "keywords":
-                    return self.heap.dict([(Constant(key), item) for key, item in value.kwargs])
+                    return self.heap.mapping([(Constant(key), item) for key, item in value.kwargs])
         if isinstance(value, Function) and name == "__wrapped__" and "wrapped" in value.marks:
             return value
         return UNKNOWN
@@ -636,7 +660,8 @@ class Interpreter:
             for binding in owner.body.bindings.get(name, ()):
                 node = binding.node
                 if isinstance(node, ast.FunctionDef) and any(
-                    isinstance(decorator, ast.Attribute) and decorator.attr == "setter" for decorator in node.decorator_list
+                    isinstance(decorator, ast.Attribute) and decorator.attr == "setter"
+                    for decorator in node.decorator_list
                 ):
                     definition = owner.module.functions_by_node.get(id(node))
                     if definition is not None:
@@ -741,10 +766,6 @@ def settle(value: Value, depth: int = 0) -> None:
                 settle(option, depth + 1)
         case Module():
             value.sealed = True
-
-
-def is_namedtuple(run: Interpreter, cls: ClassDefinition) -> bool:
-    return _is_namedtuple(run.project, cls)
 
 
 def body_scope(frame: Frame) -> Scope | None:

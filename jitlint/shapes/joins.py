@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes.heap import ABSENT, DictObject, ListObject, key_of
+from jitlint.shapes.heap import ABSENT, DictObject, ListObject, Module, key_of
 from jitlint.shapes.values import Absent, Constant, External, OneOf, Parameter, Sequence, Typed, Unknown, Value
 from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, STR, TENSOR, Type
 
@@ -56,7 +56,7 @@ def both(first: str, second: str) -> str:
 
 def join(first: Value, second: Value, condition: str = "", otherwise: str = "") -> Value:
     """What holds where `first` does under `condition` and `second` `otherwise`."""
-    if first is second or key_of(first) == key_of(second):
+    if first is second or merge_key(first) == merge_key(second):
         return first
     return one_of([*options_of(first, condition), *options_of(second, otherwise)])
 
@@ -65,7 +65,7 @@ def one_of(options: list[tuple[Value, str]]) -> Value:
     """The union of options, without repetitions; scalars of one type collapse where there are too many."""
     merged: dict[Any, tuple[Value, str]] = {}
     for value, condition in options:
-        key = key_of(value)
+        key = merge_key(value)
         if key in merged:
             merged[key] = (value, shared(merged[key][1], condition))
         else:
@@ -81,6 +81,16 @@ def one_of(options: list[tuple[Value, str]]) -> Value:
     if distinct and all(isinstance(value, Unknown) for value, _ in distinct):
         return distinct[0][0]
     return OneOf(tuple(distinct))
+
+
+def merge_key(value: Value) -> Any:
+    """Like `key_of`, but equal for modules of torch's that were built alike."""
+    if not isinstance(value, Module) or value.attributes or value.children is not None:
+        return key_of(value)
+    if isinstance(value.cls, External):
+        arguments = tuple([(name, key_of(argument)) for name, argument in value.arguments.items()])
+        return ("module", value.cls.name, arguments)
+    return key_of(value)
 
 
 def shared(first: str, second: str) -> str:

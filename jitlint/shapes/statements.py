@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from jitlint.shapes import interpreter as core
-from jitlint.shapes.expressions import binary, element, evaluate, item_of, iterate
+from jitlint.shapes.comparisons import compare
+from jitlint.shapes.expressions import binary, evaluate
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -19,6 +20,7 @@ from jitlint.shapes.heap import (
     Unshare,
     key_of,
 )
+from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import both, condition_text, element_of, join, join_cell, one_of, options_of, widen
 from jitlint.shapes.narrowing import narrowings
 from jitlint.shapes.values import Absent, Constant, Function, OneOf, Sequence, Unknown, Value
@@ -194,7 +196,7 @@ def settle_exits(run: Interpreter, frame: Frame, exits: list[Exit], reached: boo
         if last is not None:
             heap = run.heap
             # the present state is that of a fork's base: put the last exit's in its place
-            written = {key for key in last}
+            written = set(last)
             for journal in heap.journals[frame.level :]:
                 for key, (store, name, old) in list(journal.items()):
                     if key not in written:
@@ -283,14 +285,19 @@ def _unpack(run: Interpreter, targets: list[ast.expr], value: Value, frame: Fram
             rows.append((items, text))
         else:
             for number, target in enumerate(targets):
-                assign(run, target, one_of([pair for items, text in rows for pair in options_of(items[number], text)]), frame)
+                assign(
+                    run,
+                    target,
+                    one_of([pair for items, text in rows for pair in options_of(items[number], text)]),
+                    frame,
+                )
             return
     items = iterate(run, value)
     star = next((number for number, target in enumerate(targets) if isinstance(target, ast.Starred)), None)
     if items is None:
         inner = element(run, value)
         for target in targets:
-            assign(run, target, run.heap.list(None, inner) if isinstance(target, ast.Starred) else inner, frame)
+            assign(run, target, run.heap.sequence(None, inner) if isinstance(target, ast.Starred) else inner, frame)
         return
     if star is None:
         if len(items) != len(targets):
@@ -303,7 +310,7 @@ def _unpack(run: Interpreter, targets: list[ast.expr], value: Value, frame: Fram
         raise core.PathEnds
     for target, item in zip(targets[:star], items):
         assign(run, target, item, frame)
-    assign(run, targets[star], run.heap.list(tuple(items[star : len(items) - after])), frame)
+    assign(run, targets[star], run.heap.sequence(tuple(items[star : len(items) - after])), frame)
     for target, item in zip(targets[star + 1 :], items[len(items) - after :]):
         assign(run, target, item, frame)
 
@@ -322,7 +329,10 @@ def set_item(run: Interpreter, base: Value, index: ast.expr, value: Value, frame
 
 
 def _set_slice(run: Interpreter, base: ListObject, index: ast.Slice, value: Value, frame: Frame) -> None:
-    parts = [None if part is None else run.plain(evaluate(run, part, frame)) for part in (index.lower, index.upper, index.step)]
+    parts = [
+        None if part is None else run.plain(evaluate(run, part, frame))
+        for part in (index.lower, index.upper, index.step)
+    ]
     items = iterate(run, value)
     if base.items is not None and items is not None and all(part is None or isinstance(part, int) for part in parts):
         changed = list(base.items)
@@ -369,7 +379,11 @@ def store_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
                 heap.write(base.children, name, value)
             else:
                 heap.write(base.state, "open", True)
-                heap.write(base.state, "element", value if base.state["element"] is None else join(base.state["element"], value))
+                heap.write(
+                    base.state,
+                    "element",
+                    value if base.state["element"] is None else join(base.state["element"], value),
+                )
         case BuiltinMethod(receiver=receiver, name="__dict__" | "_modules" | "_buffers" | "_parameters"):
             name = run.plain(key)
             if isinstance(name, str):
@@ -676,8 +690,6 @@ def _match(run: Interpreter, node: ast.Match, frame: Frame) -> bool:
 
 
 def _matches(run: Interpreter, pattern: ast.pattern, subject: Value, frame: Frame) -> bool | None:
-    from jitlint.shapes.expressions import compare
-
     match pattern:
         case ast.MatchAs(pattern=None, name=name):
             if name is not None:
@@ -723,4 +735,3 @@ _HANDLERS: dict[type[ast.AST], Callable[[Interpreter, Any, Frame], bool]] = {
     ast.Delete: _delete,
     ast.Match: _match,
 }
-__all__ = ["assign", "block", "condition", "fork", "item_of", "store_item"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING
 
-from jitlint.shapes import builtin_methods, calls
-from jitlint.shapes import interpreter as core
+from jitlint.shapes import builtin_methods
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module
 from jitlint.shapes.joins import one_of
 from jitlint.shapes.values import (
@@ -22,7 +21,7 @@ from jitlint.shapes.values import (
     Value,
 )
 from jitlint.torch_api import entries
-from jitlint.types.model import BOOL, DEVICE, GENERATOR, INT, NONE, STR, TENSOR, OptionalType
+from jitlint.types.model import BOOL, DEVICE, GENERATOR, INT, NONE, STR, TENSOR, OptionalType, Type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,14 +36,15 @@ _BUFFERS = frozenset({"torch.nn.Buffer", "torch.nn.UninitializedBuffer"})
 _TENSORS = frozenset(
     f"torch.{name}"
     for name in (
-        "tensor as_tensor from_numpy Tensor FloatTensor LongTensor IntTensor BoolTensor DoubleTensor HalfTensor ByteTensor "
-        "ShortTensor CharTensor asarray frombuffer sparse_coo_tensor stack cat Tensor.new_tensor nn.init.normal_"
+        "tensor as_tensor from_numpy Tensor FloatTensor LongTensor IntTensor BoolTensor DoubleTensor "
+        "HalfTensor ByteTensor ShortTensor CharTensor asarray frombuffer sparse_coo_tensor stack cat "
+        "Tensor.new_tensor"
     ).split()
 )
 # Functions that change the module they are given in ways that are not followed here.
 _REWRITES = (
-    "torch.nn.utils.", "torch.ao.", "torch.quantization.", "torch.fx.", "torch.distributed.", "torch.optim.", "torch.jit.trace",
-    "torch.export.",
+    "torch.nn.utils.", "torch.ao.", "torch.quantization.", "torch.fx.", "torch.distributed.", "torch.optim.",
+    "torch.jit.trace", "torch.export.",
 )  # fmt: skip
 _QUIET_UTILS = frozenset(
     {
@@ -163,7 +163,12 @@ def call(
             return Typed(GENERATOR)
         case "torch.is_tensor":
             return Typed(BOOL)
-        case "torch.jit.is_scripting" | "torch.jit.is_tracing" | "torch.compiler.is_compiling" | "torch.jit._unwrap_optional":
+        case (
+            "torch.jit.is_scripting"
+            | "torch.jit.is_tracing"
+            | "torch.compiler.is_compiling"
+            | "torch.jit._unwrap_optional"
+        ):
             return Constant(False)
     if full in _TENSORS:
         return Typed(TENSOR)
@@ -278,9 +283,7 @@ def bound(facts: ModuleClassFacts | None, args: list[Value], kwargs: dict[str, V
     return arguments
 
 
-def _fill(
-    run: Interpreter, made: Module, kind: str, args: list[Value], kwargs: dict[str, Value], open_: bool
-) -> None:
+def _fill(run: Interpreter, made: Module, kind: str, args: list[Value], kwargs: dict[str, Value], open_: bool) -> None:
     """The contents of a new container."""
     heap = run.heap
     assert made.children is not None
@@ -341,7 +344,9 @@ def attribute(run: Interpreter, module: Module, base: str, name: str) -> Value |
     return Unknown(f"the attribute {name} of {full}")
 
 
-_CONTAINER_METHODS = frozenset("append extend insert update pop clear keys values items __iadd__ __len__ __getitem__".split())
+_CONTAINER_METHODS = frozenset(
+    "append extend insert update pop clear keys values items __iadd__ __len__ __getitem__".split()
+)
 
 
 def attributes_of(run: Interpreter, name: str, arguments: Mapping[str, Value]) -> dict[str, Value]:
@@ -362,7 +367,10 @@ def fact_value(run: Interpreter, facts: ModuleClassFacts, arguments: Mapping[str
         changed = variant.attributes.get(name)
         if changed is None:
             continue
-        fits = [_fits(run, arguments.get(key, UNKNOWN if "*" in arguments else None), value) for key, value in variant.arguments]
+        fits = [
+            _fits(run, arguments.get(key, UNKNOWN if "*" in arguments else None), value)
+            for key, value in variant.arguments
+        ]
         if all(fits):
             fact = changed
         elif None in fits and False not in fits:
@@ -377,7 +385,12 @@ def fact_value(run: Interpreter, facts: ModuleClassFacts, arguments: Mapping[str
             if isinstance(fact.type, OptionalType) and given is not None:
                 truth = run.truth(given)
                 if truth is None:
-                    return one_of([(Parameter(fact.kind == "buffer"), f"`{name}` is true"), (Constant(None), f"`{name}` is false")])
+                    return one_of(
+                        [
+                            (Parameter(fact.kind == "buffer"), f"`{name}` is true"),
+                            (Constant(None), f"`{name}` is false"),
+                        ]
+                    )
                 if not truth:
                     return Constant(None)
             return Parameter(fact.kind == "buffer")
@@ -413,8 +426,9 @@ def _fits(run: Interpreter, given: Value | None, wanted: object) -> bool | None:
     if isinstance(given, Unknown | OneOf):
         return None
     if isinstance(given, Typed):
-        types = {INT: int, BOOL: bool, STR: str}.get(given.type)
-        return None if types is None or isinstance(wanted, types) else False
+        types: dict[Type, type] = {INT: int, BOOL: bool, STR: str}
+        fitting = types.get(given.type)
+        return None if fitting is None or isinstance(wanted, fitting) else False
     return False
 
 
@@ -424,12 +438,9 @@ def literal(run: Interpreter, value: object) -> Value:
         case tuple():
             return Sequence("tuple", tuple([literal(run, item) for item in value]))
         case list():
-            return run.heap.list(tuple([literal(run, item) for item in value]))
+            return run.heap.sequence(tuple([literal(run, item) for item in value]))
         case dict():
-            return run.heap.dict([(literal(run, key), literal(run, item)) for key, item in value.items()])
+            return run.heap.mapping([(literal(run, key), literal(run, item)) for key, item in value.items()])
         case None | bool() | int() | float() | complex() | str() | bytes():
             return Constant(value)
     return UNKNOWN
-
-
-__all__ = ["attribute", "attributes_of", "call", "calls", "core", "initialise"]

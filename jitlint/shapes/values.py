@@ -31,7 +31,7 @@ class Unknown(Value):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Constant(Value):
-    """None, bool, int, float, complex, str, bytes or Ellipsis, with its value known. ``1``, ``1.0`` and ``True`` differ."""
+    """None, bool, int, float, complex, str, bytes or Ellipsis, its value known. ``1``, ``1.0``, ``True`` differ."""
 
     value: object
 
