@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 
-from jitlint.emit.compiler import Compiler, _Context
+from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.hooks import compile_hooks
+from jitlint.emit.module_scan import class_span, scan
 from jitlint.emit.modules import (
     call_module,
     class_name,
@@ -20,18 +22,8 @@ from jitlint.project.definitions import ClassDefinition, FunctionDefinition
 from jitlint.project.hierarchy import find_member, is_script_module_class, mro
 from jitlint.project.targets import ExternalName
 from jitlint.shapes import values as py
-from jitlint.source.problem import Problem, Span, span_of
-from jitlint.shapes.annotations import attribute_annotation_type
-from jitlint.types.model import INFERRED_TENSOR, NONE, TENSOR, UNKNOWN, Argument, InterfaceType, Schema, Type
-
-
-def class_span(definition: ClassDefinition) -> Span:
-    """The name in the ``class`` statement: the place of what concerns the whole class."""
-    node = definition.node
-    place = ast.Pass()
-    place.lineno, place.col_offset = node.lineno, node.col_offset
-    place.end_lineno, place.end_col_offset = node.lineno, node.col_offset + len("class ") + len(node.name)
-    return span_of(place, definition.module.lines)
+from jitlint.source.problem import Problem, Span
+from jitlint.types.model import INFERRED_TENSOR, NONE, UNKNOWN, Argument, InterfaceType, Schema, Type
 
 
 def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summary:
@@ -56,8 +48,8 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
         return summary
     if definition is None:
         _torch_module(c, shape, summary)
-    else:
-        _class_attributes(c, shape, definition, summary)
+    elif not scan(c, shape, definition, summary, root=depth == 0):
+        return summary
     ignored = c.ignored_attributes(definition) if definition is not None else frozenset()
     for name, value in {**shape.attributes, **{f"[{k}]": v for k, v in (shape.children or {}).items()}}.items():
         if name in ignored:
@@ -65,6 +57,7 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
         _submodule(c, shape, name, value, summary, depth)
     if definition is not None:
         _methods(c, shape, definition, summary)
+    compile_hooks(c, shape, summary, (path, class_span(definition) if definition is not None else Span(1, 1, 1, 1)))
     summary.done = True
     return summary
 
@@ -106,68 +99,6 @@ def _submodule(
                     callee = compile_module(c, option.shape, depth + 1)
                     if callee.problems or callee.links:
                         summary.links.append(Link(summary.path, summary.line, callee, words or f"`{name}` is set"))
-
-
-def _class_attributes(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summary: Summary) -> None:
-    """Class-level annotations of attributes in use, and constants, which fail at once."""
-    annotations = c.class_annotations(definition)
-    for name, (node, owner) in annotations.items():
-        value = shape.attributes.get(name)
-        if value is None or name in c.constants(shape) or name in c.ignored_attributes(definition):
-            continue
-        if isinstance(value, (py.OneOf, py.Unknown)):
-            continue
-        if isinstance(value, (py.Lambda, py.External)) or (isinstance(value, py.Function) and value.bound is None):
-            continue  # functions and builtins are taken before annotations are looked at
-        e = Emitter(c, owner.module, owner.scope, Summary("", "", 0))
-        context = _Context(c, owner.scope)
-        kind = attribute_annotation_type(node, context, e.report, owner.module.future_annotations, name)
-        if isinstance(value, py.ModuleInstance):
-            if isinstance(kind, InterfaceType) or (kind == UNKNOWN and not e.summary.problems):
-                continue
-            for located in e.summary.problems:
-                problem = located.problem
-                summary.problems.append(
-                    Located(Problem("JIT407", problem.path, problem.span, problem.torch_message, problem.message))
-                )
-            continue
-        summary.problems.extend(e.summary.problems)
-    for name in c.constants(shape):
-        value = shape.attributes.get(name)
-        if value is None:
-            continue
-        bad = _invalid_constant(value)
-        if bad:
-            text = (
-                f"'{bad}' object in attribute '{class_name(shape)}.{name}' is not a valid constant.\nValid constants "
-                "are:\n1. a nn.ModuleList\n2. a value of type {bool, float, int, str, NoneType, torch.device, "
-                "torch.layout, torch.dtype, torch.qscheme}\n3. a list or tuple of (2)\n"
-            )
-            summary.problems.append(
-                Located(
-                    Problem(
-                        "JIT405", definition.module.path, class_span(definition), text, f"'{name}' cannot be a constant"
-                    )
-                )
-            )
-
-
-def _invalid_constant(value: py.Value) -> str:
-    """The Python type of a value that cannot be a constant; '' where it can, or nobody knows."""
-    match value:
-        case py.Mapping(ordered=ordered):
-            return "OrderedDict" if ordered else "dict"
-        case py.Sequence(kind=kind) if kind in ("set", "frozenset", "range"):
-            return kind
-        case py.Sequence(items=items) if items is not None:
-            return next((bad for bad in map(_invalid_constant, items) if bad), "")
-        case py.Instance(cls=py.Class(definition=definition), member=None):
-            return definition.name
-        case py.Partial():
-            return "functools.partial"
-        case py.Typed(type=kind) if kind == TENSOR:
-            return "Tensor"
-    return ""
 
 
 def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summary: Summary) -> None:
@@ -258,4 +189,4 @@ def compile_sequential(c: Compiler, e: Emitter, at: ast.AST, module: ModuleRef, 
     summary.done = True
 
 
-__all__ = ["ExternalName", "NONE", "class_span", "compile_module", "compile_sequential", "container_kind"]
+__all__ = ["NONE", "ExternalName", "class_span", "compile_module", "compile_sequential", "container_kind"]
