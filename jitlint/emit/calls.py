@@ -127,6 +127,8 @@ def call_value(
     match callee:
         case Builtin(symbol="aten::is_scripting"):
             return Val(BOOL, True)
+        case Builtin(symbol="aten::len") if len(args) == 1 and isinstance(args[0].type, ClassType):
+            return _length(e, at, args[0])
         case Builtin(symbol=symbol, receiver=receiver):
             schemas = e.compiler.api.schemas(symbol)
             if not schemas:
@@ -332,6 +334,26 @@ def _cast(e: Emitter, at: ast.AST, name: str, args: list[Val], kwargs: list[tupl
     result = call_builtin(e, at, symbol, args, kwargs)
     del result
     return Val(kind)
+
+
+def _length(e: Emitter, at: ast.AST, value: Val) -> Sugared:
+    """``len`` of an object: of a container of modules, or by ``__len__``."""
+    kind = value.type
+    assert isinstance(kind, ClassType)
+    if kind.is_module:
+        from jitlint.emit.modules import has_length
+
+        if has_length(e, kind):
+            return Val(INT)
+        e.report(
+            "JIT309",
+            at,
+            f"'{kind}' object has no attribute or method '__len__'. Did you forget to initialize an attribute in "
+            "__init__()?",
+            "This module has no length",
+        )
+        return Val(INT)
+    return call_method(e, at, value, "__len__", [], "JIT309")
 
 
 def _dispatch(

@@ -529,7 +529,7 @@ def instance_attribute(c: Compiler, e: Emitter, node: ast.AST, value: Val, kind:
 def _failed_init(found: ClassFacts) -> bool:
     """Whether ``__init__`` was not read whole, so that fields may be missing."""
     summary = found.summaries.get("__init__")
-    return bool(found.summary.problems) or summary is not None and (bool(summary.problems) or not summary.done)
+    return bool(found.summary.problems) or (summary is not None and (bool(summary.problems) or not summary.done))
 
 
 def _assigned(definition: ClassDefinition, name: str) -> bool:

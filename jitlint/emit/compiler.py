@@ -269,9 +269,13 @@ class Compiler:
     def _find_constants(self, definition: ClassDefinition) -> frozenset[str]:
         names = set(self._strings(definition, "__constants__"))
         for name, (annotation, owner) in self.class_annotations(definition).items():
-            if is_final_annotation(annotation, _Context(self, owner.scope), owner.module.future_annotations):
+            if self.is_final(annotation, owner):
                 names.add(name)
         return frozenset(names)
+
+    def is_final(self, annotation: ast.expr, owner: ClassDefinition) -> bool:
+        """Whether a class-level annotation is a ``Final``."""
+        return is_final_annotation(annotation, _Context(self, owner.scope), owner.module.future_annotations)
 
     def assigned_names(self, definition: ClassDefinition) -> frozenset[str]:
         """Names that the constructor of the class or of a base, or a method it calls, may set on `self`."""
@@ -285,9 +289,10 @@ class Compiler:
             known = self._assigned[id(definition)] = frozenset(names)
         return known
 
-    def may_be_assigned(self, definition: ClassDefinition, name: str) -> bool:
-        """Whether a method of the class, or of a class of the same file that derives from it, sets ``self.name``."""
-        if name in self.assigned_names(definition):
+    def may_be_assigned(self, definition: ClassDefinition, name: str, configured: bool) -> bool:
+        """Whether another instance has ``self.name``: one that is `configured` otherwise, if that can be, or one of a class
+        of the same file that derives from this one."""
+        if configured and name in self.assigned_names(definition):
             return True
         return any(
             name in self.assigned_names(other)
@@ -529,6 +534,10 @@ class Compiler:
         if not isinstance(definition, ClassDefinition):
             return Opaque()
         bindings = definition.body.bindings.get(name)
+        if not bindings and not definition.node.keywords:
+            text = f"'{kind}' object has no attribute or method '{name}'."
+            e.report("JIT309", node, text, f"the interface '{definition.name}' declares no '{name}'")
+            return UNKNOWN_VAL
         if not bindings:
             return Opaque()
         function = definition.module.functions_by_node.get(id(bindings[-1].node))

@@ -6,7 +6,6 @@ and gives.
 
 from __future__ import annotations
 
-
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.functions import _signature_node, declare
 from jitlint.emit.modules import class_name, definition_of, find, torch_method, without_self
@@ -70,7 +69,7 @@ def _named(
                     text = f"'{cls.name}' object has no attribute '__name__'"
         if name:
             before = names.setdefault(name, value)
-            if before is not value and before != value or _other_closure(before, value):
+            if (before is not value and before != value) or _other_closure(before, value):
                 text = (
                     f"Hook '{name}' on {class_name(shape)} has at least two different python definitions. Please use "
                     "unique names for all hooks."

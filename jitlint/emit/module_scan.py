@@ -58,7 +58,7 @@ def scan(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summar
         summary.problems.append(Located(Problem(code, definition.module.path, span, torch_message, message)))
 
     if root and not _initialised(c, shape, definition):
-        text = f"'{_typename(c, definition)}' has not been initialized, did you forget to call 'super()'?"
+        text = f"'{typename(c, definition)}' has not been initialized, did you forget to call 'super()'?"
         report("JIT411", text, f"the constructor of '{definition.name}' does not call super().__init__()")
         return False
     ignored = c.ignored_attributes(definition)
@@ -78,7 +78,8 @@ def scan(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summar
     return True
 
 
-def _typename(c: Compiler, definition: ClassDefinition) -> str:
+def typename(c: Compiler, definition: ClassDefinition) -> str:
+    """The class as ``torch.typename`` prints it."""
     module = "__main__" if c.is_script_file(definition.module) else definition.module.name
     return f"{module}.{definition.qualname}"
 
@@ -302,7 +303,7 @@ def invalid_constant(c: Compiler, value: py.Value) -> str:
         case py.Instance(cls=py.Class(definition=definition)):
             externals = [one for one in mro(c.project, definition).classes if not isinstance(one, ClassDefinition)]
             plain = all(one.name in ("enum.Enum", "builtins.object", "typing.Generic", "abc.ABC") for one in externals)
-            return _typename(c, definition) if plain and mro(c.project, definition).complete else ""
+            return typename(c, definition) if plain and mro(c.project, definition).complete else ""
         case py.Function(bound=None):
             return "function"
         case py.Function():

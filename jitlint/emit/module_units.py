@@ -7,8 +7,10 @@ import ast
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.hooks import compile_hooks
-from jitlint.emit.module_scan import class_span, scan
+from jitlint.emit.member_rules import setter_of
+from jitlint.emit.module_scan import class_members, class_span, scan, typename
 from jitlint.emit.modules import (
+    _variant_holds,
     call_module,
     class_name,
     container_elements,
@@ -18,8 +20,8 @@ from jitlint.emit.modules import (
 )
 from jitlint.emit.summary import Link, Located, Summary
 from jitlint.emit.values import ModuleRef, Val
-from jitlint.project.definitions import ClassDefinition, FunctionDefinition
-from jitlint.project.hierarchy import find_member, is_script_module_class, mro
+from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
+from jitlint.project.hierarchy import find_member, is_script_module_class
 from jitlint.project.targets import ExternalName
 from jitlint.shapes import values as py
 from jitlint.source.problem import Problem, Span
@@ -49,7 +51,10 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     if definition is None:
         _torch_module(c, shape, summary)
     elif not scan(c, shape, definition, summary, root=depth == 0):
+        summary.done = True
         return summary
+    else:
+        _own_lazy(c, shape, definition, summary)
     ignored = c.ignored_attributes(definition) if definition is not None else frozenset()
     for name, value in {**shape.attributes, **{f"[{k}]": v for k, v in (shape.children or {}).items()}}.items():
         if name in ignored:
@@ -63,24 +68,43 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
 
 
 def _torch_module(c: Compiler, shape: py.ModuleShape, summary: Summary) -> None:
+    """An instance of one of torch's own classes: whether it compiles is in the API data."""
     for facts in torch_facts(c, shape):
         error = facts.error
         for variant in facts.variants:
-            from jitlint.emit.modules import _variant_holds
-
             if variant.error and _variant_holds(variant, shape.arguments, facts):
                 error = variant.error
+        place = ("", Span(1, 1, 1, 1))  # shown where the instance is made part of the user's module
         if facts.lazy:
-            message = error or f"'{class_name(shape)}' has uninitialized parameters. Did you forget to run a forward pass?"
-            summary.problems.append(
-                Located(Problem("JIT408", "", Span(1, 1, 1, 1), message, f"{class_name(shape)} is lazy: it has no parameters yet"))
-            )
+            text = _uninitialised(f"torch.nn.{class_name(shape)}", error, shape)
+            ours = f"{class_name(shape)} is lazy: it has no parameters yet"
+            summary.problems.append(Located(Problem("JIT408", *place, text, ours)))
         elif error and not facts.container:
-            summary.problems.append(
-                Located(
-                    Problem("JIT418", "", Span(1, 1, 1, 1), error, f"torch's own {class_name(shape)} cannot be scripted")
-                )
-            )
+            ours = f"torch's own {class_name(shape)} cannot be scripted"
+            summary.problems.append(Located(Problem("JIT418", *place, error, ours)))
+
+
+def _uninitialised(name: str, error: str, shape: py.ModuleShape) -> str:
+    """What is said of a lazy module. A normalisation without weights is found out by its buffers."""
+    name = error.split("'")[1] if "'" in error else name
+    what = error.partition(" has uninitialized ")[2].partition(".")[0] or "parameters"
+    if shape.arguments.get("affine") == py.Constant(False) and class_name(shape).startswith(("LazyBatch", "LazyInstance")):
+        what = "buffers running_mean"
+    return f"'{name}' has uninitialized {what}. Did you forget to run a forward pass?"
+
+
+def _own_lazy(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summary: Summary) -> None:
+    """A subclass of a lazy module of torch's whose constructor ran."""
+    for facts in torch_facts(c, shape):
+        if facts.lazy and facts.name in shape.bases and not shape.raises:
+            what = facts.error.partition(" has uninitialized ")[2].partition(".")[0]
+            if shape.bases[facts.name].get("affine") is not None or not what:
+                return
+            text = f"'{typename(c, definition)}' has uninitialized {what}. Did you forget to run a forward pass?"
+            ours = f"'{definition.name}' is lazy: it has no parameters yet"
+            place = (definition.module.path, class_span(definition))
+            summary.problems.append(Located(Problem("JIT408", *place, text, ours)))
+            return
 
 
 def _submodule(
@@ -102,58 +126,66 @@ def _submodule(
 
 
 def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summary: Summary) -> None:
+    """Properties, forward and exported methods, in the compiler's order (``infer_methods_to_compile``)."""
     module = ModuleRef(shape)
     path, line = definition.module.path, definition.node.lineno
-    seen: set[str] = set()
     unused = c.unused_properties(definition)
-    forward: FunctionDefinition | None = None
+    forward: list[FunctionDefinition] = []
     exported: list[FunctionDefinition] = []
     properties: list[FunctionDefinition] = []
-    linear = mro(c.project, definition)
     # A ScriptModule's metaclass compiles what is marked script_method, forward like any other, and nothing else.
     legacy = is_script_module_class(c.project, definition)
-    for item in linear.classes:
-        if not isinstance(item, ClassDefinition):
+    for name, owner, binding in class_members(c, definition):
+        if binding.kind == "assign" and name not in unused:
+            _property_of_lambda(c, owner, binding, summary)
+        function = owner.module.functions_by_node.get(id(binding.node)) if binding.kind == "function" else None
+        if function is None:
             continue
-        if item.module.name.startswith("torch.nn.modules.module"):
-            continue
-        for name, bindings in item.body.bindings.items():
-            if name in seen:
-                continue
-            found = find_member(c.project, item, name)
-            if not isinstance(found, tuple):
-                continue
-            owner, binding = found
-            if owner is not item:
-                continue
-            seen.add(name)
-            function = item.module.functions_by_node.get(id(binding.node)) if binding.kind == "function" else None
-            if function is None:
-                continue
-            marks = c.marks(function)
-            if "opaque" in marks and name == "forward":
-                summary.unknown.append((item.module.path, function.node.lineno, "forward has a decorator that could not be seen through"))
-            if "property" in marks and "opaque" not in marks:
-                if name not in unused and not marks & {"unused", "drop"}:
-                    properties.append(function)
-            elif legacy:
-                if "script_method" in marks:
-                    exported.append(function)
-            elif name == "forward" and not marks & {"ignore", "unused", "drop", "opaque", "overload"}:
-                forward = function
-            elif "export" in marks and "opaque" not in marks:
+        marks = c.marks(function)
+        if "opaque" in marks:
+            if name == "forward":
+                reason = "forward has a decorator that could not be seen through"
+                summary.unknown.append((owner.module.path, function.node.lineno, reason))
+        elif "property" in marks:
+            if name not in unused and not marks & {"unused", "drop"}:
+                properties.append(function)
+                setter = setter_of(owner, function)
+                if setter is not None:
+                    properties.append(setter)
+        elif legacy:
+            if "script_method" in marks:
                 exported.append(function)
-            del bindings
-    for function in [*sorted(properties, key=lambda one: one.name), *([forward] if forward else []), *sorted(exported, key=lambda one: one.name)]:
+        elif name == "forward" and not marks & {"ignore", "unused", "drop", "overload"}:
+            forward.append(function)
+        elif "export" in marks:
+            exported.append(function)
+            if name == "__setstate__" and not isinstance(find_member(c.project, definition, "__getstate__"), tuple):
+                text = "`__setstate__` defined but not `__getstate__`. You must have both defined on a ScriptModule to "
+                span = span_of(function.node, function.module.lines)
+                problem = Problem("JIT416", owner.module.path, span, text, "__setstate__ needs a __getstate__ beside it")
+                summary.problems.append(Located(problem))
+    for function in [*properties, *forward, *exported]:
         callee = c.compile_method(module, function)
         summary.links.append(Link(path, line, callee))
-        if function is forward:
+        if function in forward:
             summary.abstract = is_abstract(function)
+
+
+def _property_of_lambda(c: Compiler, owner: ClassDefinition, binding: Binding, summary: Summary) -> None:
+    """``width = property(lambda self: 3)``: a getter that is no def."""
+    match binding.node:
+        case ast.Call(func=function, args=[ast.Lambda() as getter, *_]):
+            if c.project.external_name(owner.scope, function) == "builtins.property":
+                text = "Expected a single top-level function"
+                span = span_of(getter, owner.module.lines)
+                problem = Problem("JIT313", owner.module.path, span, text, "a property's getter must be a def")
+                summary.problems.append(Located(problem))
 
 
 def is_abstract(function: FunctionDefinition) -> bool:
     """A body that only raises NotImplementedError (a docstring aside)."""
-    body = [one for one in function.node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+    statements = function.node.body
+    body = [one for one in statements if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
     if len(body) != 1 or not isinstance(body[0], ast.Raise):
         return False
     raised = body[0].exc
@@ -162,7 +194,7 @@ def is_abstract(function: FunctionDefinition) -> bool:
 
 
 def compile_sequential(c: Compiler, e: Emitter, at: ast.AST, module: ModuleRef, summary: Summary) -> None:
-    """``for module in self: input = module(input)`` with `input` a Tensor that may change type from module to module."""
+    """``for module in self: input = module(input)``, with `input` a Tensor that may change its type on the way."""
     elements = container_elements(e, module, "Sequential")
     argument = Argument("input", INFERRED_TENSOR)
     result: Type = UNKNOWN

@@ -43,6 +43,7 @@ from jitlint.types.model import (
     STR,
     TENSOR,
     UNKNOWN,
+    ClassType,
     InterfaceType,
     ListType,
     OptionalType,
@@ -187,7 +188,7 @@ def module_member(e: Emitter, node: ast.AST, module: ModuleRef, name: str) -> Su
         return found
     shape = module.shape
     definition = definition_of(shape)
-    elsewhere = definition is not None and not is_settled(shape) and e.compiler.may_be_assigned(definition, name)
+    elsewhere = definition is not None and e.compiler.may_be_assigned(definition, name, not is_settled(shape))
     with e.under(f"`{name}` is not set by the constructor" if elsewhere and not e.condition else ""):
         e.report(
             "JIT401",
@@ -243,11 +244,12 @@ def _attribute(e: Emitter, node: ast.AST, module: ModuleRef, name: str, value: p
         return MethodRef(module, value.definition) if value.bound is not None else Opaque()
     found = c.attribute_value(module.shape, name, value)
     if isinstance(found, Failure):
+        of_function = "failed to compile" in found.hint
         e.report(
-            "JIT402",
+            "JIT416" if of_function else "JIT402",
             node,
             f"Module '{class_name(module.shape)}' has no attribute '{name}' {found.hint}",
-            f"'{name}' holds a value that has no TorchScript type",
+            f"'{name}' holds a {'function that does not compile' if of_function else 'value that has no TorchScript type'}",
         )
         return UNKNOWN_VAL
     return found
@@ -273,8 +275,14 @@ def attribute_value(c: Compiler, shape: py.ModuleShape, name: str, value: py.Val
         case py.OneOf(options=options):
             if name not in c.constants(shape):
                 return _one_of(c, shape, name, [option for option, _ in options])
-        case py.Function(bound=None):
-            return to_sugared(c, value) or Opaque()
+        case py.Function(bound=None) | py.Lambda() if name not in c.constants(shape):
+            from jitlint.emit.member_rules import function_attribute
+
+            return function_attribute(c, value)
+        case py.Instance(cls=py.External(name="torch.jit.Attribute")):
+            from jitlint.emit.member_rules import written_attribute
+
+            return written_attribute(c, shape, value)
         case py.External(name=dotted):
             found = external(c, dotted)
             if isinstance(found, (Builtin, SchemaRef)):
@@ -388,7 +396,12 @@ def _bound_member(
 ) -> Sugared | None:
     c = e.compiler
     function = owner.module.functions_by_node.get(id(binding.node)) if binding.node is not None else None
+    from jitlint.emit.member_rules import hidden_property, odd_member, odd_method
+
     if function is None or binding.kind != "function":
+        odd = odd_member(e, node, owner, binding)
+        if odd is not None:
+            return odd
         if name in c.constants(module.shape):
             value = c.class_constant(owner, binding)
             constant = _constant(value) if value is not None else None
@@ -405,6 +418,8 @@ def _bound_member(
     if definition is not None and name in c.rebound_names(definition):
         e.unknown(node, f"'{name}' is replaced at run time")
         return Opaque()
+    if odd_method(e, node, function):
+        return UNKNOWN_VAL
     marks = c.marks(function)
     if "opaque" in marks:
         replaced = c.replaced(module.shape, name)
@@ -412,15 +427,17 @@ def _bound_member(
             return MethodRef(module, replaced.definition, replaced)
         e.unknown(node, f"a decorator of '{name}' could not be seen through")
         return Opaque()
-    if marks & {"property", "cached_property"}:
+    if "cached_property" in marks:
+        return Opaque()  # its value is an ordinary attribute by now
+    if "property" in marks:
+        if hidden_property(c, module, function):
+            return None
         summary = c.method(e, node, module, function)
         return Val(summary.result)
     if "staticmethod" in marks:
         return to_sugared(c, py.Function(function, marks))
     if marks & {"ignore", "unused", "drop"}:
         return IgnoredRef(function, bound=True, unused="ignore" not in marks)
-    if "classmethod" in marks:
-        return Opaque()
     return MethodRef(module, function)
 
 
@@ -522,6 +539,15 @@ def _child(e: Emitter, module: ModuleRef, value: py.Value) -> Sugared:
     return Opaque() if isinstance(found, Failure) else found
 
 
+def has_length(e: Emitter, kind: ClassType) -> bool:
+    """Whether ``len(module)`` may compile: a container's does, and a class's that defines ``__len__``."""
+    shape = kind.definition
+    if not isinstance(shape, py.ModuleShape) or container_kind(e.compiler, shape) != "":
+        return True
+    definition = definition_of(shape)
+    return definition is not None and find_member(e.compiler.project, definition, "__len__") is not None
+
+
 def subscript_module(e: Emitter, node: tree.Subscript, module: ModuleRef, hint: Type | None) -> Sugared:
     """``self.layers[i]`` (``ModuleValue::getitem``)."""
     from jitlint.emit.expressions import emit_val
@@ -557,6 +583,9 @@ def subscript_module(e: Emitter, node: tree.Subscript, module: ModuleRef, hint: 
         return Val(TupleType(tuple(as_val(e, node.at, element).type for element in elements[bounds])))
     found = emit_val(e, index)
     if isinstance(hint, InterfaceType):
+        from jitlint.emit.member_rules import misfits_in
+
+        misfits_in(e, node.at, module, hint)
         return Val(hint)
     if kind in ("ModuleDict", "ParameterDict"):
         return _keyed(e, node, module, kind, found)
@@ -739,6 +768,12 @@ def set_module_attribute(e: Emitter, target: tree.Select, module: ModuleRef, val
         if fact is not None:
             current_value: Sugared | None = _torch_attribute(c, fact)
         else:
+            from jitlint.emit.member_rules import read_only
+
+            if read_only(c, module, name):
+                text = f"Tried to set read-only attribute: {name}"
+                e.report("JIT404", target.at, text, f"the property '{name}' has no setter")
+                return
             member = _class_member(e, target.at, module, name)
             if member is not None or not shape.complete:
                 return
