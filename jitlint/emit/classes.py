@@ -54,8 +54,9 @@ from jitlint.types.relations import contains_unknown, is_subtype
 
 # Bases without source that add no method to the class itself.
 _PLAIN_BASES = frozenset(
-    {"builtins.object", "typing.Generic", "abc.ABC", "typing.Protocol", "typing.TypedDict", "builtins.dict", "builtins.str"}
-    | {"builtins.int", "builtins.float", "builtins.set", "typing_extensions.TypedDict", "typing_extensions.Protocol"}
+    {f"builtins.{name}" for name in ("object", "dict", "str", "int", "float", "set")}
+    | {"typing.Generic", "typing.Protocol", "typing.TypedDict", "typing_extensions.TypedDict", "abc.ABC"}
+    | {"typing_extensions.Protocol"}
 )
 _METACLASSES = frozenset({"abc.ABCMeta"})
 _CACHES = frozenset({"functools.lru_cache", "functools.cache"})
@@ -350,7 +351,7 @@ def _without_source(c: Compiler, found: ClassFacts) -> bool:
         node = binding.node if binding is not None else None
         if isinstance(node, ast.Lambda):
             text = f"Expected <function {definition.qualname}.<lambda>> to be a function"
-            at_class(found, "JIT601", text, f"'{name}' of '{definition.name}' is a lambda; the class cannot be compiled")
+            at_class(found, "JIT601", text, f"'{name}' of '{definition.name}' is a lambda: the class does not compile")
             return True
         if isinstance(node, ast.AsyncFunctionDef):
             text = f"Expected <function {definition.qualname}.{name}> to be a function"

@@ -1,4 +1,5 @@
-"""Methods that ``dataclasses`` generates: without source, unless the class is scripted itself (``_dataclass_impls.py``)."""
+"""Methods that ``dataclasses`` generates: without source, unless the class itself is scripted
+(``_dataclass_impls.py``)."""
 
 from __future__ import annotations
 

@@ -57,9 +57,9 @@ def _named(
             case py.Lambda(node=node, path=path):
                 name = "<lambda>"
                 text = "Expected a single top-level function"
-                index = next((one for one in [definition_of(shape)] if one is not None and one.module.path == path), None)
-                if index is not None:
-                    place = (path, span_of(node, index.module.lines))
+                owner = definition_of(shape)
+                if owner is not None and owner.module.path == path:
+                    place = (path, span_of(node, owner.module.lines))
             case py.Partial():
                 text = "'functools.partial' object has no attribute '__name__'"
             case py.Instance(cls=py.Class(definition=cls), attributes=attributes) if attributes is not None:

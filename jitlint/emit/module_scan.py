@@ -229,9 +229,9 @@ def _inferred(
                 report("JIT415", text, f"'{name}' is declared {kind} and holds {_shown(given['value'])}")
         case py.Mapping(items=items) if items:
             keys = {infer_value_type(key, c.value_class_type) for key, _ in items}
-            kind = next(iter(keys)) if len(keys) == 1 else UNKNOWN
-            if isinstance(kind, Type) and kind not in _DICT_KEYS and not contains_unknown(kind):
-                shown = kind.short() if isinstance(kind, TupleType) else str(kind)
+            key = next(iter(keys)) if len(keys) == 1 else UNKNOWN
+            if isinstance(key, Type) and key not in _DICT_KEYS and not contains_unknown(key):
+                shown = key.short() if isinstance(key, TupleType) else str(key)
                 text = (
                     f"Error inferring type for {name}: {_literal(value)}: Cannot create dict for key type '{shown}', only "
                     "int, float, complex, Tensor, device and string keys are supported"

@@ -21,10 +21,11 @@ from jitlint.emit.modules import (
 from jitlint.emit.summary import Link, Located, Summary
 from jitlint.emit.values import ModuleRef, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
+from jitlint.project.executed import made_by_exec
 from jitlint.project.hierarchy import find_member, is_script_module_class
 from jitlint.project.targets import ExternalName
 from jitlint.shapes import values as py
-from jitlint.source.problem import Problem, Span
+from jitlint.source.problem import Problem, Span, span_of
 from jitlint.types.model import INFERRED_TENSOR, NONE, UNKNOWN, Argument, InterfaceType, Schema, Type
 
 
@@ -138,12 +139,20 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
     for name, owner, binding in class_members(c, definition):
         if binding.kind == "assign" and name not in unused:
             _property_of_lambda(c, owner, binding, summary)
+            if name == "forward" and made_by_exec(owner.body, binding.node):
+                text = "TorchScript requires source access in order to carry out compilation"
+                span = span_of(binding.node or owner.node, owner.module.lines)
+                problem = Problem("JIT313", owner.module.path, span, text, "forward was made by exec and has no source")
+                summary.problems.append(Located(problem))
         function = owner.module.functions_by_node.get(id(binding.node)) if binding.kind == "function" else None
         if function is None:
             continue
         marks = c.marks(function)
         if "opaque" in marks:
-            if name == "forward":
+            replaced = c.replaced(shape, name) if name == "forward" else None
+            if replaced is not None:
+                summary.links.append(Link(path, line, c.compile_method(module, replaced.definition, replaced)))
+            elif name == "forward":
                 reason = "forward has a decorator that could not be seen through"
                 summary.unknown.append((owner.module.path, function.node.lineno, reason))
         elif "property" in marks:
