@@ -12,13 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from jitlint.emit.classes import class_facts_of, class_kind, compile_class
 from jitlint.emit.compiler import Compiler
+from jitlint.emit.interfaces import interface_problems
 from jitlint.emit.module_units import class_span, compile_module
 from jitlint.emit.summary import Summary
 from jitlint.findings import registry
 from jitlint.findings.model import FileReport, Finding, Frame, RunError, Unit, UnknownReason, Verdict
+from jitlint.hazards.problems import judge, unit_hazards
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex
 from jitlint.project.entry_points import EntryPoint, entry_points, scripted_arguments
 from jitlint.project.hazards import hazard_problems
+from jitlint.project.executed import made_by_exec
 from jitlint.project.legacy import legacy_problems
 from jitlint.project.project import Project, top_package_folder_of
 from jitlint.shapes.evaluator import Evaluator
@@ -71,8 +74,16 @@ class Session:
         for point in points:
             collector.unit(point)
         hazard_problems(self.project, index, points, self.script_calls, collector.report)
+        for scope, node in scripted_arguments(self.project, index, self.script_calls):
+            name = made_by_exec(scope, node)
+            if name:
+                text = f"Could not get qualified name for class '{name}': __module__ can't be None."
+                collector.report("JIT313", node, text, f"'{name}' was made by exec and has no source to compile")
         legacy_problems(self.project, index, self.torch_version or self.api.version, collector.report)
         trace_problems(self.project, index, collector.report)
+        interface_problems(self.compiler, index, collector.report)
+        for problem in unit_hazards(self.compiler, index, points):
+            collector.add(problem, (), None)
         return collector.finish(tuple(sorted(self.project.dependencies | {path})))
 
     def points(self, index: ModuleIndex) -> list[EntryPoint]:
@@ -115,7 +126,7 @@ class Session:
         if point.kind == "module":
             return compile_module(compiler, self.evaluator.shape(definition))
         if kind == "script":
-            return compile_class(compiler, class_facts_of(compiler, definition))
+            return compile_class(compiler, class_facts_of(compiler, definition), direct=True)
         return None
 
 
@@ -162,7 +173,11 @@ class _Collector:
         unknown: list[UnknownReason] = []
         definite = False
         if summary is not None:
+            judge(self.session.compiler, summary)
             for problem, frames, condition in reached(summary):
+                advice = registry.rule(problem.code).severity != "error"
+                if advice and (condition is not None or not self._ours(problem.path)):
+                    continue  # on what may never be compiled, or on code that is not the user's
                 placed = self._place(problem, frames, definition)
                 number = self.add(placed, frames, condition)
                 if number not in found:
@@ -255,7 +270,7 @@ def reached(summary: Summary) -> Iterator[tuple[Problem, tuple[Frame, ...], str 
             if (id(current), condition is None) in seen or (condition is not None and (id(current), True) in seen):
                 continue
             seen.add((id(current), condition is None))
-            for located in current.problems:
+            for located in (*current.problems, *(current.hazards or ())):
                 holds = condition or located.condition or None
                 if unconditional is (holds is None):
                     yield located.problem, frames, holds
@@ -285,7 +300,7 @@ def _conditional(
         if key in seen:
             continue
         seen.add(key)
-        for located in current.problems:
+        for located in (*current.problems, *(current.hazards or ())):
             holds = condition or located.condition or None
             if holds is None or (not located.condition and (id(current), True) in always):
                 continue
