@@ -18,7 +18,7 @@ HEADINGS = {
     "5": "Annotations and signatures",
     "6": "Script classes, enumerations, named tuples and interfaces",
     "7": "Legacy and removed interfaces",
-    "8": "Tracing",
+    "8": "Tracing, and what compiles into something else",
     "9": "The tool's own",
 }
 
