@@ -428,7 +428,8 @@ def _python_call(
 ) -> Sugared:
     """A call into Python (``PythonValue::call``), where the object allows it."""
     name = callee.name or callee.type_name
-    if callee.callable_as in ("call", "schema") or callee.type_name in _CALLED_BACK:
+    called_back = callee.callable_as in ("call", "schema") and callee.type_name != "method"
+    if called_back or callee.type_name in _CALLED_BACK:
         e.python_call("python", at, name)
     match callee.callable_as:
         case "class":
