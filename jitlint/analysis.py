@@ -13,15 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from jitlint.emit.classes import class_facts_of, class_kind, compile_class
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.interfaces import interface_problems
-from jitlint.emit.module_units import class_span, compile_module
+from jitlint.emit.module_scan import class_span
+from jitlint.emit.module_units import compile_module
 from jitlint.emit.summary import Summary
 from jitlint.findings import registry
 from jitlint.findings.model import FileReport, Finding, Frame, RunError, Unit, UnknownReason, Verdict
 from jitlint.hazards.problems import judge, unit_hazards
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex
 from jitlint.project.entry_points import EntryPoint, entry_points, scripted_arguments
-from jitlint.project.hazards import hazard_problems
 from jitlint.project.executed import made_by_exec
+from jitlint.project.hazards import hazard_problems
 from jitlint.project.legacy import legacy_problems
 from jitlint.project.project import Project, top_package_folder_of
 from jitlint.shapes.evaluator import Evaluator
@@ -61,7 +62,14 @@ class Session:
         self.roots = tuple(roots)
         self._closures: dict[int, Function] = {}
         self.environment = tuple(environment)
-        self.project = Project(roots, environment, overlay or {}, externals=TorchExternals(self.api), hidden=("torch", "numpy"), call_names=self.script_calls)
+        self.project = Project(
+            roots,
+            environment,
+            overlay or {},
+            externals=TorchExternals(self.api),
+            hidden=("torch", "numpy"),
+            call_names=self.script_calls,
+        )
         self.evaluator = Evaluator(self.project, self.api)
         self.compiler = Compiler(self.project, self.api, self.evaluator, recording)
 
@@ -100,7 +108,9 @@ class Session:
                 known.add(id(value.definition))
                 self._closures[id(value.definition)] = value
                 definition = value.definition
-                found.append(EntryPoint("function", definition, definition.qualname, definition.node.lineno, "scripted"))
+                found.append(
+                    EntryPoint("function", definition, definition.qualname, definition.node.lineno, "scripted")
+                )
         return found
 
     def _closure(self, definition: FunctionDefinition) -> Function | None:
@@ -153,8 +163,10 @@ class _Collector:
             return
         if point.unresolved or point.abstract:
             # Whether the compiler ever meets it is not known: what it holds is no finding.
-            reason = "a base class is not known: " + "; ".join(point.unresolved) if point.unresolved else (
-                "an abstract base, which is never compiled itself"
+            reason = (
+                "a base class is not known: " + "; ".join(point.unresolved)
+                if point.unresolved
+                else ("an abstract base, which is never compiled itself")
             )
             self.units.append(
                 Unit(

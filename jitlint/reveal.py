@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jitlint.analysis import Session
 from jitlint.emit.values import Sugared, Val, describe
-from jitlint.project.definitions import ClassDefinition, FunctionDefinition
+from jitlint.project.definitions import FunctionDefinition
 from jitlint.source.problem import Span, span_of
 from jitlint.types.model import Schema
 
@@ -87,6 +87,3 @@ def _reveal(
         tuple(dict.fromkeys(expressions)),
         tuple(variables.items()),
     )
-
-
-__all__ = ["ClassDefinition", "Revealed", "RevealedFunction", "reveal_file"]

@@ -184,7 +184,7 @@ def _set_item(e: Emitter, target: tree.Subscript, value: Val) -> None:
             e.report(
                 "JIT220",
                 target.at,
-                f"Unsupported operation: attempted to use multidimensional indexing on a non-tensor type",
+                "Unsupported operation: attempted to use multidimensional indexing on a non-tensor type",
             )
             return
         index = emit_val(e, target.indices[0])
@@ -287,9 +287,7 @@ def _aug_item(e: Emitter, statement: tree.AugAssign, target: tree.Subscript) -> 
         if isinstance(kind, (ListType, DictType)):
             element = kind.element if isinstance(kind, ListType) else kind.value
             if not is_subtype(result.type, element) and not contains_unknown(result.type):
-                call_builtin(
-                    e, target.at, "aten::_set_item", [base, emit_val(e, target.indices[0]), result]
-                )
+                call_builtin(e, target.at, "aten::_set_item", [base, emit_val(e, target.indices[0]), result])
         return
     if isinstance(kind, ClassType) and not kind.is_module:
         e.report(

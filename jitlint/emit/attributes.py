@@ -8,14 +8,11 @@ from jitlint.emit.conditions import Condition
 from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.python_values import module_attribute
-from jitlint.emit.variables import named
 from jitlint.emit.values import (
     UNKNOWN_VAL,
     Builtin,
     ClassRef,
     EnumRef,
-    FunctionRef,
-    IgnoredRef,
     ModuleRef,
     NamedTupleRef,
     Opaque,
@@ -28,10 +25,10 @@ from jitlint.emit.values import (
     Val,
     describe,
 )
+from jitlint.emit.variables import named
 from jitlint.shapes import values as py
 from jitlint.syntax import tree
 from jitlint.types.model import (
-    BOOL,
     UNKNOWN,
     ClassType,
     EnumType,
@@ -40,7 +37,7 @@ from jitlint.types.model import (
     TupleType,
     Type,
 )
-from jitlint.types.relations import contains_unknown, is_subtype
+from jitlint.types.relations import contains_unknown
 
 
 def emit_select(e: Emitter, node: tree.Select) -> Sugared:
@@ -54,7 +51,11 @@ def emit_select(e: Emitter, node: tree.Select) -> Sugared:
 
 def _of_super(e: Emitter, node: tree.Select, value: Sugared) -> Sugared:
     """``super().name``: the call of `super` goes to Python and gives a Tensor, which has no such method."""
-    if isinstance(value, Val) and isinstance(value.type, TensorType) and not e.compiler.api.method_ops(value.type, node.name):
+    if (
+        isinstance(value, Val)
+        and isinstance(value.type, TensorType)
+        and not e.compiler.api.method_ops(value.type, node.name)
+    ):
         e.report(
             "JIT324",
             node.at,
@@ -97,7 +98,7 @@ def attribute(e: Emitter, node: ast.AST, value: Sugared, name: str) -> Sugared:
         case PythonValue(type_name=""):
             return Opaque()
         case PythonValue(definition=definition) if value.callable_as == "class" and definition is not None:
-            e.report("JIT323", node, f"attribute lookup is not defined on python value of type 'type'")
+            e.report("JIT323", node, "attribute lookup is not defined on python value of type 'type'")
             return UNKNOWN_VAL
         case ClassRef(type=kind):
             return e.compiler.class_attribute(e, node, kind, name)
@@ -168,7 +169,7 @@ def _value_attribute(e: Emitter, node: ast.AST, value: Val, name: str) -> Sugare
 def _missing(e: Emitter, node: ast.AST, kind: Type, name: str) -> Val:
     text = f"'{kind}' object has no attribute or method '{name}'."
     if isinstance(kind, ClassType):
-        text += f" Did you forget to initialize an attribute in __init__()?"
+        text += " Did you forget to initialize an attribute in __init__()?"
     code = "JIT607" if isinstance(kind, TupleType) and kind.name else "JIT309"
     e.report(code, node, text, f"A value of type {kind} has no attribute or method '{name}' in TorchScript")
     return UNKNOWN_VAL
@@ -239,6 +240,3 @@ def member_options(e: Emitter, node: tree.Select) -> Condition | None:
 
 def _one(options: list[tuple[py.Value, str]]) -> py.Value:
     return options[0][0] if len(options) == 1 else py.OneOf(tuple(options))
-
-
-__all__ = ["BOOL", "FunctionRef", "IgnoredRef", "attribute", "emit_select", "is_subtype", "member_options", "set_attribute"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 
-from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter, first_line
 from jitlint.emit.schema_matching import ArgValue, Failure, Match, match_schemas
 from jitlint.emit.values import (
@@ -45,7 +44,6 @@ from jitlint.types.model import (
     Argument,
     ClassType,
     InterfaceType,
-    ListType,
     Schema,
     TensorType,
     TupleType,
@@ -329,10 +327,8 @@ def _cast(e: Emitter, at: ast.AST, name: str, args: list[Val], kwargs: list[tupl
         if args[0].type == kind:
             return args[0] if not args[0].is_constant else Val(kind)
         if isinstance(args[0].type, ClassType) and not args[0].type.is_module and name == "str":
-            has = e.compiler.class_has_method(args[0].type, "__str__")
-            return Val(kind) if has is not False else Val(kind)
-    result = call_builtin(e, at, symbol, args, kwargs)
-    del result
+            return Val(kind)
+    call_builtin(e, at, symbol, args, kwargs)
     return Val(kind)
 
 
@@ -356,9 +352,7 @@ def _length(e: Emitter, at: ast.AST, value: Val) -> Sugared:
     return call_method(e, at, value, "__len__", [], "JIT309")
 
 
-def _dispatch(
-    e: Emitter, at: ast.AST, callee: Dispatch, args: list[Val], kwargs: list[tuple[str, Val]]
-) -> Val:
+def _dispatch(e: Emitter, at: ast.AST, callee: Dispatch, args: list[Val], kwargs: list[tuple[str, Val]]) -> Val:
     """``BooleanDispatchValue::call``: the flag picks the function; it must be a constant."""
     chosen: bool | None = callee.default
     given: Val | None = None
@@ -387,9 +381,7 @@ def _dispatch(
     return call_schemas(e, at, callee.if_true if chosen else callee.if_false, args, kwargs)
 
 
-def _named_tuple(
-    e: Emitter, at: ast.AST, callee: NamedTupleRef, args: list[Val], kwargs: list[tuple[str, Val]]
-) -> Val:
+def _named_tuple(e: Emitter, at: ast.AST, callee: NamedTupleRef, args: list[Val], kwargs: list[tuple[str, Val]]) -> Val:
     kind = callee.type
     required = len(kind.elements) - callee.defaults
     arguments = tuple(
@@ -482,19 +474,3 @@ def _opaque_call(
         report_mismatch(e, at, result)
         return UNKNOWN_VAL
     return Val(results[0])
-
-
-__all__ = [
-    "CASTS",
-    "FLOAT",
-    "ListType",
-    "NONE",
-    "as_val",
-    "call_arguments",
-    "call_builtin",
-    "call_method",
-    "call_schemas",
-    "call_value",
-    "emit_apply",
-    "schema_text",
-]

@@ -15,12 +15,9 @@ from jitlint.emit.values import (
     Builtin,
     Cast,
     ExceptionRef,
-    FunctionRef,
     IgnoredRef,
     ModuleRef,
     Opaque,
-    PythonModule,
-    PythonValue,
     SchemaRef,
     Special,
     Sugared,
@@ -32,8 +29,6 @@ from jitlint.project.project import Project
 from jitlint.project.wrapping import body_scope
 from jitlint.shapes import values as py
 from jitlint.shapes.annotation_objects import AnnotationError
-from jitlint.syntax import tree
-from jitlint.torch_api.api import TorchAPI
 from jitlint.shapes.annotations import (
     annotation_type,
     attribute_annotation_type,
@@ -42,6 +37,8 @@ from jitlint.shapes.annotations import (
     parameter_type,
     result_type,
 )
+from jitlint.syntax import tree
+from jitlint.torch_api.api import TorchAPI
 from jitlint.types.model import TENSOR, UNKNOWN, Argument, ClassType, InterfaceType, Schema, Type
 
 if TYPE_CHECKING:
@@ -75,9 +72,7 @@ _OWN: dict[str, Sugared] = {
     **{name: Cast(name) for name in ("int", "float", "bool", "complex", "str")},
     **{
         name: Special(name)
-        for name in (
-            "print tuple getattr hasattr isinstance list dict range zip enumerate rangelist".split()
-        )
+        for name in ("print tuple getattr hasattr isinstance list dict range zip enumerate rangelist".split())
     },
     "AssertionError": ExceptionRef("AssertionError"),
 }
@@ -329,7 +324,9 @@ class Compiler:
                     value = self.evaluator.evaluate(binding.node, item.body, {})
                     if isinstance(value, py.Sequence) and value.items is not None:
                         return frozenset(
-                            one.value for one in value.items if isinstance(one, py.Constant) and isinstance(one.value, str)
+                            one.value
+                            for one in value.items
+                            if isinstance(one, py.Constant) and isinstance(one.value, str)
                         )
                 return frozenset()
         return frozenset()
@@ -398,7 +395,7 @@ class Compiler:
         return summary
 
     def _recursive(self, e: Emitter, at: ast.AST, definition: FunctionDefinition, what: str) -> None:
-        if self.active and self.active[-1] is definition or what == "method":
+        if (self.active and self.active[-1] is definition) or what == "method":
             text = f"{what} '{definition.name}' is called recursively. Recursive calls are not supported"
         else:
             text = "maximum recursion depth exceeded while calling a Python object"
@@ -673,8 +670,10 @@ class _Context:
         if self.e is not None and class_kind(self.compiler, definition) == "enum":
             self._check_values(definition)
         if self.e is not None and class_kind(self.compiler, definition) == "script" and not self.e.muted:
-            self.e.link(self.e.definition.node if self.e.definition else definition.node,
-                        compile_class(self.compiler, class_facts_of(self.compiler, definition)))
+            self.e.link(
+                self.e.definition.node if self.e.definition else definition.node,
+                compile_class(self.compiler, class_facts_of(self.compiler, definition)),
+            )
         return kind
 
     def _check_values(self, definition: ClassDefinition) -> None:
@@ -691,6 +690,3 @@ class _Context:
         for bindings in definition.body.bindings.values():
             if bindings[-1].annotation is not None:
                 field_type(bindings[-1].annotation, owner, self, definition.name, future)
-
-
-__all__ = ["Compiler", "PythonModule", "PythonValue"]

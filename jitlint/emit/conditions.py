@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from jitlint.emit.convert import as_val, truth
 from jitlint.emit.emitter import Emitter
-from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Special, Sugared, Val
+from jitlint.emit.values import ModuleRef, Opaque, Special, Sugared, Val
 from jitlint.syntax import tree
-from jitlint.types.model import ANY, BOOL, NONE, UNKNOWN, OptionalType, Type, UnionType
+from jitlint.types.model import ANY, NONE, UNKNOWN, OptionalType, Type, UnionType
 from jitlint.types.relations import (
     contains_unknown,
     is_subtype,
@@ -235,7 +235,9 @@ def refine_isinstance(node: tree.Expr, found: Val, kinds: list[Type]) -> Conditi
     """``isinstance(value, kinds)`` on a value of known type (``emitIsInstance``)."""
     kind = found.type
     if contains_unknown(kind) or any(contains_unknown(one) for one in kinds):
-        return Condition(maybe_static=True, when_true=f"`{source_text(node.at)}`", when_false=f"not `{source_text(node.at)}`")
+        return Condition(
+            maybe_static=True, when_true=f"`{source_text(node.at)}`", when_false=f"not `{source_text(node.at)}`"
+        )
     name = node.name if isinstance(node, tree.Var) else None
     if kind == ANY:
         chosen = union_of(kinds) if len(kinds) > 1 else kinds[0]
@@ -274,6 +276,3 @@ def _join(types: list[Type]) -> Type:
     if NONE in unique and len(unique) == 2:
         return optional_of(next(one for one in unique if one != NONE))
     return union_of(unique)
-
-
-__all__ = ["BOOL", "UNKNOWN_VAL", "Condition", "Special", "emit_condition", "insert_refinements", "refine_isinstance"]

@@ -170,9 +170,7 @@ def emit_for(e: Emitter, statement: tree.For) -> bool:
     return False
 
 
-def _emit_loop_body(
-    e: Emitter, statement: tree.For | tree.While, element: object, condition: Condition | None
-) -> None:
+def _emit_loop_body(e: Emitter, statement: tree.For | tree.While, element: object, condition: Condition | None) -> None:
     from jitlint.emit.assignments import assign_target
     from jitlint.emit.statements import emit_block
 

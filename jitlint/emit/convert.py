@@ -11,7 +11,6 @@ from jitlint.emit.values import (
     ModuleRef,
     Opaque,
     PythonValue,
-    Special,
     Sugared,
     SugaredList,
     SugaredTuple,
@@ -20,23 +19,17 @@ from jitlint.emit.values import (
 )
 from jitlint.types.model import (
     BOOL,
-    COMPLEX,
-    DEVICE,
     FLOAT,
     INT,
-    NONE,
     NUMBER,
     STR,
-    UNKNOWN,
     ClassType,
     DictType,
     ListType,
     OptionalType,
-    Simple,
     TensorType,
     TupleType,
     Type,
-    UnionType,
 )
 from jitlint.types.relations import contains_unknown, is_subtype
 from jitlint.types.relations import convert as convert_type
@@ -92,7 +85,7 @@ def mangled_name(e: Emitter, shape: object) -> str:
     assert isinstance(shape, ModuleShape)
     match shape.cls:
         case Class(definition=definition):
-            from jitlint.emit.classes import qualified
+            from jitlint.emit.value_classes import qualified
 
             return qualified(e.compiler, definition)
         case External(name=name):

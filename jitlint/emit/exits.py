@@ -13,7 +13,9 @@ from jitlint.emit.emitter import Emitter
 from jitlint.syntax import tree
 
 _MESSAGE = "outputs_[i]->uses().empty() INTERNAL ASSERT FAILED"
-_OURS = "An earlier conditional exit and a value that leaves this `with` make the compiler fail with an internal assertion"
+_OURS = (
+    "An earlier conditional exit and a value that leaves this `with` make the compiler fail with an internal assertion"
+)
 
 
 def check_guarded(
@@ -28,7 +30,9 @@ def check_guarded(
 
 def check_loop_guard(e: Emitter, statement: tree.If, rest: tuple[tree.Stmt, ...]) -> None:
     """The same for ``break`` and ``continue`` in a real loop."""
-    jumps = [arm for arm in (statement.true, statement.false) if arm and isinstance(arm[-1], (tree.Break, tree.Continue))]
+    jumps = [
+        arm for arm in (statement.true, statement.false) if arm and isinstance(arm[-1], (tree.Break, tree.Continue))
+    ]
     if len(jumps) == 1 and e.loops and e.loops[-1] == "real":
         _check(e, rest, carried=True)
 
@@ -56,7 +60,11 @@ def _check(e: Emitter, rest: tuple[tree.Stmt, ...], carried: bool = False) -> No
         made = set(_stored(one.body))
         used = set(_loaded(rest[position + 1 :]))
         outer = {name for name in made if carried and e.frame.parent is not None and e.frame.parent.find(name)}
-        if any(isinstance(inner, tree.Return) and inner.value is not None for inner in one.body) or made & used or outer:
+        if (
+            any(isinstance(inner, tree.Return) and inner.value is not None for inner in one.body)
+            or made & used
+            or outer
+        ):
             e.report("JIT219", one.at, _MESSAGE, _OURS)
             return
 

@@ -11,9 +11,9 @@ from jitlint.emit.statements import emit_block, finish_returns
 from jitlint.emit.summary import Summary
 from jitlint.emit.values import ModuleRef, Sugared, Val
 from jitlint.project.wrapping import autocast_decorator
+from jitlint.shapes.defaults import default_fits, is_mutable_default
 from jitlint.syntax import tree
 from jitlint.syntax.lower import lower
-from jitlint.shapes.defaults import default_fits, is_mutable_default
 from jitlint.types.model import ANY, INFERRED_TENSOR, NONE, UNKNOWN, Argument, Schema, Type
 
 if TYPE_CHECKING:
@@ -64,9 +64,7 @@ def emit_definition(
     summary.done = True
 
 
-def declare(
-    compiler: Compiler, summary: Summary, definition: FunctionDefinition, receiver: Sugared | None
-) -> None:
+def declare(compiler: Compiler, summary: Summary, definition: FunctionDefinition, receiver: Sugared | None) -> None:
     """Only the signature, silently: what a recursive call sees of a function that is being typed."""
     e = Emitter(compiler, definition.module, definition.scope, Summary("", "", 0), definition)
     e.muted = 1
@@ -135,16 +133,16 @@ def _has_default(definition: FunctionDefinition, name: str) -> bool:
     return any(arg.arg == name for arg in with_default)
 
 
-def _default(
-    e: Emitter, definition: FunctionDefinition, param: tree.Param, kind: Type, size: int | None
-) -> str:
+def _default(e: Emitter, definition: FunctionDefinition, param: tree.Param, kind: Type, size: int | None) -> str:
     """The default's text for the schema; a problem where its live value does not fit the parameter's type."""
     assert param.default is not None
     if kind != UNKNOWN and not e.muted:
         value = e.compiler.evaluator.evaluate(param.default, definition.scope, {})
         message = default_fits(kind, value, param.name, size)
         if message:
-            e.report("JIT541" if is_mutable_default(kind, value) else "JIT540", _signature_node(definition.node), message)
+            e.report(
+                "JIT541" if is_mutable_default(kind, value) else "JIT540", _signature_node(definition.node), message
+            )
     try:
         return ast.unparse(param.default)
     except (ValueError, AttributeError, RecursionError):

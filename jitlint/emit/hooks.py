@@ -62,6 +62,8 @@ def _named(
                     place = (path, span_of(node, owner.module.lines))
             case py.Partial():
                 text = "'functools.partial' object has no attribute '__name__'"
+            case py.Instance(cls=py.External(name=dotted)) if dotted.startswith("torch.nn.utils."):
+                text = f"'{dotted.rpartition('.')[2]}' object has no attribute '__name__'"
             case py.Instance(cls=py.Class(definition=cls), attributes=attributes) if attributes is not None:
                 if any(one == "__name__" for one, _ in attributes):
                     continue
@@ -200,9 +202,7 @@ def _text(definition: FunctionDefinition) -> str:
     return "\n".join(definition.module.lines[node.lineno - 1 : node.body[0].lineno])
 
 
-def _outputs(
-    c: Compiler, shape: py.ModuleShape, hooks: list[py.Function], forward: Schema, summary: Summary
-) -> None:
+def _outputs(c: Compiler, shape: py.ModuleShape, hooks: list[py.Function], forward: Schema, summary: Summary) -> None:
     """Each hook takes what the one before it gave; one that gives None changes nothing."""
     current = forward.result
     for hook in hooks:
@@ -223,6 +223,3 @@ def _outputs(
             return
         if result != NONE:
             current = result
-
-
-

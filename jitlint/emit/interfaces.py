@@ -42,7 +42,7 @@ def interface_problems(c: Compiler, index: ModuleIndex, report: Report) -> None:
 def _declaration(c: Compiler, definition: ClassDefinition, report: Report) -> None:
     linear = hierarchy.mro(c.project, definition)
     is_module = hierarchy.is_module_class(c.project, definition)
-    bases = [one for one in linear.classes[1:]]
+    bases = list(linear.classes[1:])
     if not linear.complete or is_module is None:
         return
     allowed = {"builtins.object", "torch.nn.Module", "torch.nn.modules.module.Module", "torch.nn.modules.Module"}
@@ -64,7 +64,9 @@ def _declaration(c: Compiler, definition: ClassDefinition, report: Report) -> No
         body = [
             one
             for one in function.node.body
-            if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str))
+            if not (
+                isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
+            )
         ]
         if function.node.returns is None and not _has_type_comment(function):
             text = "interface declarations must have a return type annotated."

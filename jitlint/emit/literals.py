@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.values import UNKNOWN_VAL, Val
 from jitlint.syntax import tree
@@ -249,7 +248,12 @@ def emit_list_comp(e: Emitter, node: tree.ListComp, hint: Type | None) -> Val:
         hint = candidates[0] if len(candidates) == 1 else None
     if hint is not None and not isinstance(hint, ListType) and not contains_unknown(hint):
         if hint == ANY:
-            e.report("JIT229", node.at, "r INTERNAL ASSERT FAILED", "A list comprehension where Any is expected crashes the compiler")
+            e.report(
+                "JIT229",
+                node.at,
+                "r INTERNAL ASSERT FAILED",
+                "A list comprehension where Any is expected crashes the compiler",
+            )
         else:
             e.report(
                 "JIT218",
@@ -324,6 +328,3 @@ def emit_dict_comp(e: Emitter, node: tree.DictComp, hint: Type | None) -> Val:
         )
         return UNKNOWN_VAL
     return Val(DictType(key, value or TENSOR))
-
-
-__all__ = ["as_val", "emit_dict", "emit_dict_comp", "emit_list", "emit_list_comp", "key_problem"]

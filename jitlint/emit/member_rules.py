@@ -109,7 +109,9 @@ def odd_method(e: Emitter, node: ast.AST, function: FunctionDefinition) -> bool:
         target = decorator.func if isinstance(decorator, ast.Call) else decorator
         if c.project.external_name(function.scope, target) in _CACHES:
             text = "'functools._lru_cache_wrapper' object has no attribute '__globals__'"
-            e.report("JIT313", node, text, f"'{function.name}' is cached by functools, which TorchScript cannot look into")
+            e.report(
+                "JIT313", node, text, f"'{function.name}' is cached by functools, which TorchScript cannot look into"
+            )
             return True
     if c.marks(function) & {"staticmethod", "opaque"} or args.args or args.posonlyargs or args.vararg:
         return False
@@ -117,7 +119,9 @@ def odd_method(e: Emitter, node: ast.AST, function: FunctionDefinition) -> bool:
     line = function.node.lineno
     span = Span(line, function.node.col_offset + 1, line, function.node.col_offset + 4)
     summary = Summary(function.qualname, function.module.path, line, done=True)
-    problem = Problem("JIT610", function.module.path, span, text, f"'{function.name}' has no parameter for the receiver")
+    problem = Problem(
+        "JIT610", function.module.path, span, text, f"'{function.name}' has no parameter for the receiver"
+    )
     summary.problems.append(Located(problem))
     e.link(node, summary)
     return True
@@ -131,7 +135,9 @@ def odd_member(e: Emitter, node: ast.AST, owner: ClassDefinition, binding: Bindi
     if isinstance(value, ast.Lambda):
         text = "Expected a single top-level function"
         summary = Summary(owner.qualname, owner.module.path, value.lineno, done=True)
-        problem = Problem("JIT313", owner.module.path, span_of(value, owner.module.lines), text, "a lambda is no method")
+        problem = Problem(
+            "JIT313", owner.module.path, span_of(value, owner.module.lines), text, "a lambda is no method"
+        )
         summary.problems.append(Located(problem))
         e.link(node, summary)
         return UNKNOWN_VAL

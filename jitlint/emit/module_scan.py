@@ -13,7 +13,7 @@ from jitlint.emit.summary import Located, Summary
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
 from jitlint.project.hierarchy import find_member, mro, own_member
 from jitlint.shapes import values as py
-from jitlint.shapes.annotation_objects import TORCH_HOMES, AnnotationError, object_type
+from jitlint.shapes.annotation_objects import AnnotationError, object_type
 from jitlint.shapes.annotations import attribute_annotation_type
 from jitlint.shapes.inference import infer_value_type
 from jitlint.source.problem import Problem, Span, span_of
@@ -362,7 +362,9 @@ def class_members(c: Compiler, definition: ClassDefinition) -> list[tuple[str, C
 
 def _raises(c: Compiler, function: FunctionDefinition) -> tuple[ast.AST, str] | None:
     """The statement by which a getter always raises something else than AttributeError, and what it says."""
-    body = [one for one in function.node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+    body = [
+        one for one in function.node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+    ]
     if not body or not isinstance(body[0], ast.Raise) or body[0].exc is None:
         return None
     raised = body[0].exc
@@ -376,11 +378,11 @@ def _raises(c: Compiler, function: FunctionDefinition) -> tuple[ast.AST, str] | 
     return body[0], text or name.removeprefix("builtins.")
 
 
-def _without_parameters(
-    c: Compiler, shape: py.ModuleShape, function: FunctionDefinition
-) -> tuple[ast.AST, str] | None:
+def _without_parameters(c: Compiler, shape: py.ModuleShape, function: FunctionDefinition) -> tuple[ast.AST, str] | None:
     """``next(self.parameters())`` in the getter of a module that has none."""
-    body = [one for one in function.node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+    body = [
+        one for one in function.node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+    ]
     if len(body) != 1 or not isinstance(body[0], ast.Return) or body[0].value is None or not function.node.args.args:
         return None
     receiver = function.node.args.args[0].arg
@@ -465,6 +467,3 @@ def _is_overload(c: Compiler, function: FunctionDefinition) -> bool:
         if name in ("torch.jit._overload_method", "torch._jit_internal._overload_method"):
             return True
     return False
-
-
-__all__ = ["TORCH_HOMES", "attribute_type", "class_members", "class_span", "has_parameters", "refuses", "scan"]

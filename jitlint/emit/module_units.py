@@ -14,7 +14,6 @@ from jitlint.emit.modules import (
     call_module,
     class_name,
     container_elements,
-    container_kind,
     definition_of,
     torch_facts,
 )
@@ -23,10 +22,9 @@ from jitlint.emit.values import ModuleRef, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
 from jitlint.project.executed import made_by_exec
 from jitlint.project.hierarchy import find_member, is_script_module_class
-from jitlint.project.targets import ExternalName
 from jitlint.shapes import values as py
 from jitlint.source.problem import Problem, Span, span_of
-from jitlint.types.model import INFERRED_TENSOR, NONE, UNKNOWN, Argument, InterfaceType, Schema, Type
+from jitlint.types.model import INFERRED_TENSOR, UNKNOWN, Argument, InterfaceType, Schema, Type
 
 
 def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summary:
@@ -44,9 +42,7 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     c._keep.append(shape)
     if depth > 60:
         return summary
-    if definition is not None and isinstance(
-        find_member(c.project, definition, "__prepare_scriptable__"), tuple
-    ):
+    if definition is not None and isinstance(find_member(c.project, definition, "__prepare_scriptable__"), tuple):
         summary.unknown.append((path, line, f"{definition.name} is replaced by what __prepare_scriptable__ returns"))
         return summary
     if definition is None:
@@ -89,7 +85,9 @@ def _uninitialised(name: str, error: str, shape: py.ModuleShape) -> str:
     """What is said of a lazy module. A normalisation without weights is found out by its buffers."""
     name = error.split("'")[1] if "'" in error else name
     what = error.partition(" has uninitialized ")[2].partition(".")[0] or "parameters"
-    if shape.arguments.get("affine") == py.Constant(False) and class_name(shape).startswith(("LazyBatch", "LazyInstance")):
+    if shape.arguments.get("affine") == py.Constant(False) and class_name(shape).startswith(
+        ("LazyBatch", "LazyInstance")
+    ):
         what = "buffers running_mean"
     return f"'{name}' has uninitialized {what}. Did you forget to run a forward pass?"
 
@@ -108,9 +106,7 @@ def _own_lazy(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, s
             return
 
 
-def _submodule(
-    c: Compiler, shape: py.ModuleShape, name: str, value: py.Value, summary: Summary, depth: int
-) -> None:
+def _submodule(c: Compiler, shape: py.ModuleShape, name: str, value: py.Value, summary: Summary, depth: int) -> None:
     match value:
         case py.ModuleInstance(shape=inner):
             if isinstance(c.attribute_annotation(shape, name), InterfaceType):
@@ -171,7 +167,9 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
             if name == "__setstate__" and not isinstance(find_member(c.project, definition, "__getstate__"), tuple):
                 text = "`__setstate__` defined but not `__getstate__`. You must have both defined on a ScriptModule to "
                 span = span_of(function.node, function.module.lines)
-                problem = Problem("JIT416", owner.module.path, span, text, "__setstate__ needs a __getstate__ beside it")
+                problem = Problem(
+                    "JIT416", owner.module.path, span, text, "__setstate__ needs a __getstate__ beside it"
+                )
                 summary.problems.append(Located(problem))
     for function in [*properties, *forward, *exported]:
         callee = c.compile_method(module, function)
@@ -228,6 +226,3 @@ def compile_sequential(c: Compiler, e: Emitter, at: ast.AST, module: ModuleRef, 
     )
     summary.result = result
     summary.done = True
-
-
-__all__ = ["NONE", "ExternalName", "class_span", "compile_module", "compile_sequential", "container_kind"]

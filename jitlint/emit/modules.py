@@ -27,14 +27,13 @@ from jitlint.emit.values import (
     SugaredTuple,
     Val,
 )
-from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
+from jitlint.project.definitions import Binding, ClassDefinition
 from jitlint.project.hierarchy import find_member, mro
 from jitlint.project.targets import ExternalName, Unresolved
 from jitlint.shapes import values as py
+from jitlint.shapes.inference import Failure, infer_value_type
 from jitlint.syntax import tree
 from jitlint.torch_api import entries as api
-from jitlint.shapes.annotations import attribute_annotation_type
-from jitlint.shapes.inference import Failure, infer_value_type
 from jitlint.types.model import (
     ANY,
     BOOL,
@@ -45,7 +44,6 @@ from jitlint.types.model import (
     UNKNOWN,
     ClassType,
     InterfaceType,
-    ListType,
     OptionalType,
     Schema,
     TupleType,
@@ -127,9 +125,7 @@ def torch_attribute(c: Compiler, shape: py.ModuleShape, name: str) -> api.Attrib
     return None
 
 
-def _variant_holds(
-    variant: api.Variant, arguments: dict[str, py.Value], facts: api.ModuleClassFacts
-) -> bool | None:
+def _variant_holds(variant: api.Variant, arguments: dict[str, py.Value], facts: api.ModuleClassFacts) -> bool | None:
     """Whether an instance was built as the variant was; None where that is not known."""
     holds: bool | None = True
     for name, value in variant.arguments:
@@ -476,9 +472,7 @@ _MODULE_METHODS = frozenset(
 
 def without_self(schema: Schema) -> Schema:
     if schema.arguments and schema.arguments[0].name == "self":
-        return Schema(
-            schema.name, schema.arguments[1:], schema.returns, schema.overload, schema.vararg, schema.text
-        )
+        return Schema(schema.name, schema.arguments[1:], schema.returns, schema.overload, schema.vararg, schema.text)
     return schema
 
 
@@ -519,7 +513,7 @@ def container_kind(c: Compiler, shape: py.ModuleShape) -> str | None:
             name = item.name.rpartition(".")[2]
             if name in CONTAINERS and item.name.startswith("torch.nn"):
                 return name
-        elif "torch.nn.modules.container" == item.module.name and item.name in CONTAINERS:
+        elif item.module.name == "torch.nn.modules.container" and item.name in CONTAINERS:
             return item.name
     return "" if mro(c.project, definition).complete else None
 
@@ -672,7 +666,8 @@ def call_view(e: Emitter, module: ModuleRef, name: str) -> Sugared:
         return SugaredList(tuple(SugaredTuple((key, value)) for key, value in zip(keys, values, strict=True)))
     if name in ("children", "named_children") and module.shape.complete:
         submodules = [
-            (key, value) for key, value in (children or module.shape.attributes).items()
+            (key, value)
+            for key, value in (children or module.shape.attributes).items()
             if isinstance(value, py.ModuleInstance)
         ]
         uncertain = any(isinstance(value, (py.OneOf, py.Unknown)) for value in module.shape.attributes.values())
@@ -822,17 +817,13 @@ def set_module_attribute(e: Emitter, target: tree.Select, module: ModuleRef, val
         return
     if current_value.maybe_constant:
         return
-    given = as_val(e, target.at, value)
-    if not is_subtype(given.type, current_value.type) and not contains_unknown(given.type):
-        if given.empty_list and isinstance(current_value.type, ListType):
-            pass
+    new = as_val(e, target.at, value).type
+    if not is_subtype(new, current_value.type) and not contains_unknown(new):
         e.report(
             "JIT403",
             target.at,
-            f"Wrong type for attribute assignment. Expected {current_value.type} but got {given.type}",
-            f"'{name}' is {current_value.type}" + ("" if current_value.type != NONE else " (None in __init__)")
-            + f" and cannot be set to {given.type}",
+            f"Wrong type for attribute assignment. Expected {current_value.type} but got {new}",
+            f"'{name}' is {current_value.type}"
+            + ("" if current_value.type != NONE else " (None in __init__)")
+            + f" and cannot be set to {new}",
         )
-
-
-__all__ = ["FunctionDefinition", "Schema", "attribute_annotation_type", "attribute_value", "call_module", "module_member"]

@@ -7,7 +7,7 @@ from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Val
 from jitlint.syntax import tree
-from jitlint.types.model import BOOL, FLOAT, INT, STR, UNKNOWN, ClassType, EnumType, ListType, Simple, TupleType
+from jitlint.types.model import BOOL, STR, UNKNOWN, ClassType, EnumType, TupleType
 from jitlint.types.relations import contains_unknown
 
 SYMBOLS = {
@@ -167,6 +167,3 @@ def emit_unary(e: Emitter, node: tree.Unary) -> Val:
         return as_val(e, node.at, call_method(e, node.at, value, dunder, [], "JIT302"))
     symbol = "aten::neg" if node.op == "-" else "aten::bitwise_not"
     return call_builtin(e, node.at, symbol, [value])
-
-
-__all__ = ["AUGMENTED", "FLOAT", "INT", "ListType", "Simple", "emit_binary", "emit_binary_values", "emit_unary"]

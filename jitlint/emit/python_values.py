@@ -8,7 +8,6 @@ from __future__ import annotations
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.values import (
     NOT_CONSTANT,
-    UNKNOWN_VAL,
     Builtin,
     ClassRef,
     Dispatch,

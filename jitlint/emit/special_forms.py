@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-
 from jitlint.emit.calls import call_arguments, call_value
 from jitlint.emit.convert import as_val, convert
 from jitlint.emit.emitter import Emitter
@@ -251,6 +249,7 @@ def _dict_result(e: Emitter, node: tree.Apply, made: Type, hint: Type | None) ->
 
 def _tuple(e: Emitter, node: tree.Apply) -> Sugared:
     from jitlint.emit.assignments import unpacked
+
     if not node.args:
         return Val(TupleType(()))
     if len(node.args) != 1:
@@ -377,6 +376,3 @@ def _legacy(e: Emitter, node: tree.Apply) -> Sugared:
                     "torch.Tensor(List, device)",
                 )
     return Val(TENSOR)
-
-
-__all__ = ["ast", "emit_special"]

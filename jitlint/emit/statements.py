@@ -111,7 +111,7 @@ def finish_returns(e: Emitter, exits: bool, node: ast.AST) -> None:
             e.report(
                 "JIT209",
                 node,
-                f"Function was not annotated as having type None, but does not return along all paths",
+                "Function was not annotated as having type None, but does not return along all paths",
                 f"The function returns {declared}, but not along all paths",
             )
         return

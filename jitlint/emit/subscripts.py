@@ -221,7 +221,7 @@ def _index(e: Emitter, node: tree.Subscript, index: tree.Expr, value: Val) -> Su
             return UNKNOWN_VAL
     if kind == STR:
         return call_builtin(e, node.at, "aten::__getitem__", [value, found])
-    if kind in (ANY_LIST, ANY_TUPLE) or contains_unknown(kind) and not isinstance(kind, OptionalType):
+    if kind in (ANY_LIST, ANY_TUPLE) or (contains_unknown(kind) and not isinstance(kind, OptionalType)):
         if kind in (ANY_LIST, ANY_TUPLE):
             e.report("JIT220", node.at, f"'{kind}' object is not subscriptable")
         return UNKNOWN_VAL

@@ -73,9 +73,7 @@ def enum_refusal(c: Compiler, definition: ClassDefinition) -> str:
     if not kinds <= set(_WALKED):
         return ""
     first, second, *_ = sorted(kinds, key=_WALKED.index)
-    return (
-        f"Could not unify type list since element 1 of type {second} did not match the types before it ({first})"
-    )
+    return f"Could not unify type list since element 1 of type {second} did not match the types before it ({first})"
 
 
 def namedtuple_type(c: Compiler, definition: ClassDefinition) -> Type:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from jitlint.emit.convert import convert, fits
+from jitlint.emit.convert import convert
 from jitlint.emit.emitter import Emitter, first_line
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, PythonValue, Sugared, Val, describe
 from jitlint.types.model import NONE, NUMBER, TENSOR, ListType, OptionalType, TensorType, Type, UnionType
@@ -33,7 +33,7 @@ def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated
             hint = ""
             if isinstance(old.type, TensorType) and old.type.inferred:
                 hint = (
-                    f'. Because "{name}" was not annotated with an explicit type it is assumed to be type \'Tensor\'.'
+                    f". Because \"{name}\" was not annotated with an explicit type it is assumed to be type 'Tensor'."
                 )
             elif old.type == ListType(TENSOR) and isinstance(stored, ListType):
                 hint = (
@@ -66,9 +66,7 @@ def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated
     frame.stored[name] = stored if not contains_unknown(stored) else recorded
 
 
-def _may_rebind(
-    e: Emitter, node: ast.AST, name: str, old: Sugared, value: Sugared, annotated: Type | None
-) -> bool:
+def _may_rebind(e: Emitter, node: ast.AST, name: str, old: Sugared, value: Sugared, annotated: Type | None) -> bool:
     if isinstance(old, Opaque) or isinstance(value, Opaque):
         e.frame.values[name] = UNKNOWN_VAL
         return False
@@ -141,7 +139,15 @@ def named(e: Emitter, node: ast.AST, name: str, value: Sugared) -> Sugared:
         case Opaque():
             e.unknown(node, f"'{name}' could not be resolved")
         case PythonValue(callable_as="refused", name=error):
-            code = "JIT307" if "Python builtin" in error else "JIT322" if "weak reference" in error else "JIT606" if value.definition is not None else "JIT313"
+            code = (
+                "JIT307"
+                if "Python builtin" in error
+                else "JIT322"
+                if "weak reference" in error
+                else "JIT606"
+                if value.definition is not None
+                else "JIT313"
+            )
             e.report(code, node, error, f"'{name}' cannot be used in TorchScript: {first_line(error)}")
             return UNKNOWN_VAL
     return value
@@ -150,6 +156,3 @@ def named(e: Emitter, node: ast.AST, name: str, value: Sugared) -> Sugared:
 def widened(kind: Type) -> bool:
     """Whether an outer variable of this type lets a join fall back to a Union."""
     return isinstance(kind, (UnionType, OptionalType)) or kind == NUMBER
-
-
-__all__ = ["fits", "get_variable", "set_variable", "widened"]

@@ -7,7 +7,7 @@ from jitlint.emit.emitter import Emitter
 from jitlint.emit.values import UNKNOWN_VAL, Opaque, PythonValue, Sugared, Val
 from jitlint.emit.variables import set_variable
 from jitlint.syntax import tree
-from jitlint.types.model import ANY, NONE, UNKNOWN, ClassType
+from jitlint.types.model import ANY, UNKNOWN, ClassType
 
 
 def emit_with(e: Emitter, statement: tree.With) -> bool:
@@ -56,9 +56,7 @@ def _enter(e: Emitter, item: tree.WithItem) -> Sugared:
     enter = e.compiler.method_schema(e, item.value.at, kind, "__enter__")
     leave = e.compiler.method_schema(e, item.value.at, kind, "__exit__")
     if enter is not None and len(enter.arguments) != 1:
-        e.report(
-            "JIT216", item.value.at, "__enter__ must have only one argument and one return value"
-        )
+        e.report("JIT216", item.value.at, "__enter__ must have only one argument and one return value")
     if leave is not None:
         if len(leave.arguments) != 4:
             e.report("JIT216", item.value.at, "__exit__ must have four arguments")
@@ -68,6 +66,3 @@ def _enter(e: Emitter, item: tree.WithItem) -> Sugared:
                     e.report("JIT216", item.value.at, f"argument {position} of __exit__ must have Any type")
                     break
     return Val(enter.result if enter is not None else UNKNOWN)
-
-
-__all__ = ["NONE", "emit_with"]

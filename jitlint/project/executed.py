@@ -13,7 +13,7 @@ def made_by_exec(scope: Scope, node: ast.AST | None) -> str:
     ``exec("def name(...)...", namespace)`` filled; '' for anything else."""
     match node:
         case ast.Name(id=name):
-            bindings = scope.bindings.get(name) or scope.module.scope.bindings.get(name, ())
+            bindings = scope.bindings.get(name) or scope.module.scope.bindings.get(name)
             inner = bindings[-1].node if bindings else None
             return made_by_exec(scope, inner) if isinstance(inner, ast.Subscript) else ""
         case ast.Subscript(value=ast.Name(id=namespace), slice=ast.Constant(value=str() as key)):
