@@ -142,6 +142,8 @@ def _instance(c: Compiler, cls: py.Class | py.External) -> Sugared:
             simple = name.rpartition(".")[2]
             if name in {"logging.Logger", "logging.getLogger"}:
                 return PythonValue("Logger", "no")
+            if name.startswith("numpy."):
+                return PythonValue(simple, "no")
             if name.startswith(("torch.", "builtins.")):
                 return OPAQUE
             return PythonValue(simple, "call-unknown") if c.is_known_external(name) else OPAQUE

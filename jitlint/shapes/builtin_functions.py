@@ -92,7 +92,22 @@ def call_external(
         return Unknown("an exception")
     if last[:1].isupper():
         return Instance(External(name))
+    if name in _MADE or (name.startswith("numpy.") and name.count(".") == 1 and last in _NUMPY_SCALARS):
+        return Instance(External(_MADE.get(name, name)))
     return Unknown(f"the result of {name}")
+
+
+# What some functions of libraries give back, by the class's name.
+_MADE = {
+    "builtins.slice": "builtins.slice",
+    "logging.getLogger": "logging.Logger",
+    "weakref.ref": "weakref.ReferenceType",
+    "weakref.proxy": "weakref.ProxyType",
+    **{f"numpy.{name}": "numpy.ndarray" for name in "array asarray ones zeros empty full arange linspace eye identity".split()},
+}
+_NUMPY_SCALARS = frozenset(
+    "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 complex64 complex128 bool_".split()
+)
 
 
 def _math(run: Interpreter, name: str, args: list[Value]) -> Value:

@@ -71,7 +71,10 @@ _OBJECTS: Final[dict[str, Type]] = {
     "torch.Tensor": TENSOR,
 }
 # Classes whose instances have no type, by what their methods are made of (C code, or what is not compiled).
-_FOREIGN: Final = ("numpy.", "logging.", "threading.", "datetime.", "decimal.", "collections.deque", "re.")
+_FOREIGN: Final = (
+    "numpy.", "logging.", "threading.", "datetime.", "decimal.", "collections.deque", "re.", "types.SimpleNamespace",
+    "weakref.", "builtins.slice",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ def _instance(value: Instance, class_type: ClassTypes | None) -> Type | Failure:
         if name == "numpy.float64":
             return FLOAT
         if name == "torch.memory_format" or name.startswith(_FOREIGN):
-            return _unsupported(name.rpartition(".")[2], name)
+            return _unsupported(name.rpartition(".")[2], name.removeprefix("builtins."))
         return UNKNOWN
     definition = value.cls.definition
     if class_type is None:

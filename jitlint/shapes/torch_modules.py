@@ -151,7 +151,7 @@ def call(
         for value in (*args, *kwargs.values()):
             if isinstance(value, Module) and not value.sealed:
                 run.incomplete(value, f"{last} changes it")
-        return _rewritten(run, target, last)
+        return _rewritten(run, target, full)
     match full:
         case "torch.jit.annotate" if len(args) > 1:
             return args[1]
@@ -178,13 +178,29 @@ def call(
     return _result(run, full)
 
 
-def _rewritten(run: Interpreter, target: Value, last: str) -> Value:
+def _rewritten(run: Interpreter, target: Value, full: str) -> Value:
     """What a function gives back that changes a module: the module, as something of which less is known."""
     if not isinstance(target, Module):
         return UNKNOWN
+    last = full.rpartition(".")[2]
+    if isinstance(target.cls, External) and full in _HOOKED:
+        # A pre-hook that is an object computes the weight.
+        changed = run.heap.module(target.cls, target.children is not None)
+        changed.arguments = target.arguments
+        changed.state["open"] = True
+        changed.state["pre_hooks"] = (*target.state["pre_hooks"], Instance(External(_HOOKED[full])))
+        run.incomplete(changed, f"{last} changes it")
+        return changed
     if target.sealed or isinstance(target.cls, External):
         return Unknown(f"a module changed by {last}")
     return target
+
+
+# What the old ways to normalise a weight register as a hook.
+_HOOKED = {
+    "torch.nn.utils.spectral_norm": "torch.nn.utils.spectral_norm.SpectralNorm",
+    "torch.nn.utils.weight_norm": "torch.nn.utils.weight_norm.WeightNorm",
+}
 
 
 def _result(run: Interpreter, name: str) -> Value:
