@@ -247,6 +247,9 @@ def _attribute(e: Emitter, node: ast.AST, module: ModuleRef, name: str, value: p
             f"Module '{class_name(module.shape)}' has no attribute '{name}' {found.hint}",
             f"'{name}' holds a {'function that does not compile' if of_function else 'value that has no TorchScript type'}",
         )
+        if of_function and isinstance(value, py.Function):
+            # What is wrong with it shows where it stands, too.
+            e.link(node, c.compile_function(value.definition))
         return UNKNOWN_VAL
     return found
 
