@@ -522,6 +522,10 @@ def module_method(
             return run.heap.mapping(None)
         case "get_submodule" if args:
             return _submodule(run, module, args[0])
+        case "get_parameter" | "get_buffer" | "get_submodule":
+            return Parameter(name == "get_buffer") if name != "get_submodule" else UNKNOWN
+        case "get_extra_state" | "_named_members" | "_get_backward_hooks":
+            return UNKNOWN
         case "set_submodule" | "__setstate__" | "_replicate_for_data_parallel":
             run.incomplete(module, f"{name} is called")
             return NONE

@@ -205,7 +205,7 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
         frame.yields = []
     running.append(forks)
     limit = run.limit
-    own = limit if run.depth == 0 else run.steps + (limit - run.steps) * 3 // 4  # no call may use up all there is
+    own = run.steps + _budget(run, function, positional, kwargs)
     run.limit = own
     depth = run.depth
     try:
@@ -223,6 +223,20 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
     if isinstance(node, ast.AsyncFunctionDef):
         return Unknown("a coroutine")
     return value
+
+
+def _budget(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value]) -> int:
+    """How many steps a call may take. None may use up all there is; one that is told things that are not known would
+    go through all that might be, and its result would still not be known."""
+    rest = run.limit - run.steps
+    if run.depth == 0:
+        return rest
+    if any(isinstance(value, Unknown) for value in (*args, *kwargs.values())):
+        if function.definition.name == "__init__" and isinstance(function.bound, Module):
+            return rest * 3 // 4
+        plain = isinstance(function.bound, InstanceObject | Class)
+        return min(rest * 3 // 4, 800 if plain else 3000)
+    return rest * 3 // 4
 
 
 def _cut(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value], reason: str) -> Value:

@@ -625,6 +625,8 @@ class Interpreter:
                 self.heap.write(value.attributes, name, item)
             case OneOf(options=options):
                 for option, condition in options:
+                    if isinstance(option, Module) and option.sealed:
+                        continue  # it may be this one; what it holds then is of the same kind as before
                     if isinstance(option, Module | InstanceObject):
                         old = option.attributes.get(name, ABSENT)
                         self.set_attribute(option, name, one_of([(item, condition), *options_of(old, "")]))
