@@ -74,7 +74,7 @@ def _declaration(c: Compiler, definition: ClassDefinition, report: Report) -> No
             return
         if len(body) != 1 or not isinstance(body[0], ast.Pass):
             text = "interfaces declarations should contain 'pass' statement."
-            report("JIT608", body[0] if body else place, text, f"the body of '{function.name}' must be just pass")
+            report("JIT608", place, text, f"the body of '{function.name}' must be just pass")
             return
 
 

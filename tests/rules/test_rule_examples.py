@@ -74,7 +74,7 @@ def compile_call(rule: Rule, text: str) -> str:
     waiting, seen = ["Entry"], set()
     while waiting:
         name = waiting.pop()
-        if name.startswith(("nn.", "torch.nn.")):
+        if name.startswith(("nn.", "torch.nn.", "torch.jit.ScriptModule")):
             return "\n\ntorch.jit.script(Entry())\n"
         if name in classes and name not in seen:
             seen.add(name)
