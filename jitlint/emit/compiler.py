@@ -25,6 +25,7 @@ from jitlint.emit.values import (
 )
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 from jitlint.project.hierarchy import mro
+from jitlint.project.index import closure_scope
 from jitlint.project.project import Project
 from jitlint.project.wrapping import body_scope
 from jitlint.shapes import values as py
@@ -123,7 +124,8 @@ class Compiler:
         if e.value is not None and wrapper is None:
             found = self.evaluator.closed_over(e.value, name)
             return None if found is None else to_sugared(self, found)
-        scope = wrapper or e.scope
+        # A method does not see the names of its class.
+        scope = wrapper or (closure_scope(e.definition) if e.definition is not None else e.scope)
         key = (id(scope), name)
         if key not in self._globals:
             self._keep.append(scope)
