@@ -14,7 +14,7 @@ from jitlint.emit.classes import class_facts_of, class_kind, compile_class
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.interfaces import interface_problems
 from jitlint.emit.module_scan import class_span
-from jitlint.emit.module_units import compile_module
+from jitlint.emit.module_units import compile_root
 from jitlint.emit.summary import Summary
 from jitlint.findings import registry
 from jitlint.findings.model import FileReport, Finding, Frame, RunError, Unit, UnknownReason, Verdict
@@ -134,7 +134,7 @@ class Session:
             return None
         kind = class_kind(compiler, definition)
         if point.kind == "module":
-            return compile_module(compiler, self.evaluator.shape(definition))
+            return compile_root(compiler, self.evaluator.shape(definition))
         if kind == "script":
             return compile_class(compiler, class_facts_of(compiler, definition), direct=True)
         return None

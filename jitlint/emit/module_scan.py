@@ -428,16 +428,12 @@ def has_parameters(c: Compiler, shape: py.ModuleShape, depth: int) -> bool:
 
 # --- overloads ---------------------------------------------------------------------------------------------------
 
-_OVERLOAD = {"overload_method", "_overload_method"}
-
-
 def _overloads(c: Compiler, definition: ClassDefinition, summary: Summary) -> None:
     """Methods declared with ``_overload_method``: they need an implementation, and the declarations types."""
     for name, owner, binding in class_members(c, definition):
         if binding.kind != "function" or not isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
-        functions = [owner.module.functions_by_node.get(id(one.node)) for one in owner.body.bindings.get(name, ())]
-        declared = [one for one in functions if one is not None and _is_overload(c, one)]
+        declared = overloads_of(c, owner, name)
         if not declared:
             continue
         last = declared[-1]
@@ -459,6 +455,12 @@ def _overloads(c: Compiler, definition: ClassDefinition, summary: Summary) -> No
                     first = one.node.decorator_list[0]
                     _at(summary, "JIT413", owner, first, text, f"a declaration of '{name}' has no types")
                     break
+
+
+def overloads_of(c: Compiler, owner: ClassDefinition, name: str) -> list[FunctionDefinition]:
+    """The declarations of a method that ``_overload_method`` marks."""
+    functions = [owner.module.functions_by_node.get(id(one.node)) for one in owner.body.bindings.get(name, ())]
+    return [one for one in functions if one is not None and _is_overload(c, one)]
 
 
 def _is_overload(c: Compiler, function: FunctionDefinition) -> bool:

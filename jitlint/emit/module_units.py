@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.hooks import compile_hooks
 from jitlint.emit.member_rules import setter_of
-from jitlint.emit.module_scan import class_members, class_span, scan, typename
+from jitlint.emit.module_scan import class_members, class_span, overloads_of, scan, typename
 from jitlint.emit.modules import (
     _variant_holds,
     call_module,
@@ -43,7 +44,7 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     if depth > 60:
         return summary
     if definition is not None and isinstance(find_member(c.project, definition, "__prepare_scriptable__"), tuple):
-        summary.unknown.append((path, line, f"{definition.name} is replaced by what __prepare_scriptable__ returns"))
+        _prepared(c, definition, summary)
         return summary
     if definition is None:
         _torch_module(c, shape, summary)
@@ -62,6 +63,69 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     compile_hooks(c, shape, summary, (path, class_span(definition) if definition is not None else Span(1, 1, 1, 1)))
     summary.done = True
     return summary
+
+
+def compile_root(c: Compiler, shape: py.ModuleShape) -> Summary:
+    """The same for an instance that is itself given to the compiler, which then reads its constructor's text too
+    (``AttributeTypeIsSupportedChecker``)."""
+    summary = compile_module(c, shape)
+    definition = definition_of(shape)
+    message = _constructor_text(c, definition) if definition is not None else ""
+    if definition is None or not message:
+        return summary
+    root = Summary(summary.qualname, summary.path, summary.line, done=True)
+    ours = f"the text of the constructor of '{definition.name}' has a line to the left of its def"
+    problem = Problem("JIT427", definition.module.path, class_span(definition), message, ours)
+    root.problems.append(Located(problem))
+    root.links.append(Link(summary.path, summary.line, summary))
+    return root
+
+
+def _constructor_text(c: Compiler, definition: ClassDefinition) -> str:
+    """What Python says to the dedented text of ``__init__``; '' where it parses."""
+    found = find_member(c.project, definition, "__init__")
+    if not isinstance(found, tuple) or not isinstance(found[1].node, ast.FunctionDef):
+        return ""
+    owner, node = found[0], found[1].node
+    function = owner.module.functions_by_node.get(id(node))
+    if function is None or function.decorators:
+        return ""
+    lines = owner.module.lines[node.lineno - 1 : node.end_lineno]
+    if all(not line.strip() or line.startswith(" " * node.col_offset) for line in lines):
+        return ""
+    kept = [line.rstrip("\r\n") for line in lines if not line.strip().startswith("#") or "# type:" in line]
+    try:
+        ast.parse(textwrap.dedent("\n".join(kept)))
+    except SyntaxError as error:
+        return str(error.msg)
+    except ValueError:
+        return ""
+    return ""
+
+
+def _prepared(c: Compiler, definition: ClassDefinition, summary: Summary) -> None:
+    """A class that says itself what to script in its place, or that it cannot be: ``if self.x is None: raise``."""
+    found = find_member(c.project, definition, "__prepare_scriptable__")
+    node = found[1].node if isinstance(found, tuple) else None
+    if isinstance(node, ast.FunctionDef) and node.args.args:
+        receiver = node.args.args[0].arg
+        body = [one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+        match body[0] if body else None:
+            case ast.If(
+                test=ast.Compare(
+                    left=ast.Attribute(value=ast.Name(id=name), attr=attr),
+                    ops=[ast.Is()],
+                    comparators=[ast.Constant(value=None)],
+                ),
+                body=[ast.Raise()],
+            ) if name == receiver and c.evaluator.member(definition, attr) == py.Constant(None):
+                text = "cannot be JIT scripted"
+                ours = f"'{definition.name}' refuses to be scripted: its __prepare_scriptable__ raises"
+                problem = Problem("JIT418", definition.module.path, class_span(definition), text, ours)
+                summary.problems.append(Located(problem))
+                return
+    reason = f"{definition.name} is replaced by what __prepare_scriptable__ returns"
+    summary.unknown.append((summary.path, summary.line, reason))
 
 
 def _torch_module(c: Compiler, shape: py.ModuleShape, summary: Summary) -> None:
@@ -157,6 +221,9 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
                 setter = setter_of(owner, function)
                 if setter is not None:
                     properties.append(setter)
+        elif overloads_of(c, owner, name):
+            reason = "an overloaded method is compiled once per declaration"
+            summary.unknown.append((owner.module.path, function.node.lineno, reason))
         elif legacy:
             if "script_method" in marks:
                 exported.append(function)
