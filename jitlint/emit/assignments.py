@@ -259,6 +259,9 @@ def augmented(e: Emitter, statement: tree.AugAssign, left: Val, right: Val) -> V
             return UNKNOWN_VAL
         if e.compiler.api.schemas(name):
             return call_builtin(e, statement.at, name, [left, right])
+    if statement.op == "%":
+        # ``%=`` is fmod, which gives a float for ints; ``%`` is remainder.
+        return UNKNOWN_VAL if right.type == UNKNOWN else call_builtin(e, statement.at, symbol, [left, right])
     return emit_binary_values(e, statement, left, right)
 
 

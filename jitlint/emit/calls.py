@@ -322,7 +322,7 @@ def _cast(e: Emitter, at: ast.AST, name: str, args: list[Val], kwargs: list[tupl
         from jitlint.emit.convert import truth
 
         truth(e, at, args[0])
-        return Val(BOOL)
+        return args[0] if args[0].type == BOOL else Val(BOOL)
     if len(args) == 1 and not kwargs:
         if args[0].type == kind:
             return args[0] if not args[0].is_constant else Val(kind)

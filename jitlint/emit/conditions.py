@@ -91,7 +91,8 @@ def _plain(e: Emitter, node: tree.Expr) -> Condition:
         # A module as a condition: a class value, which has no truth, unless it is a container.
         value = as_val(e, node.at, value)
     found = as_val(e, node.at, value)
-    if found.is_constant and found.constant.__class__ in (bool, int, float, str):
+    if found.is_constant and found.constant.__class__ is bool:
+        # Numbers and strings are cast by an operator, whose result is no constant.
         return Condition(static=bool(found.constant))
     if found.maybe_constant:
         return uncertain(node)
@@ -115,11 +116,13 @@ def source_text(node: ast.AST) -> str:
 
 def _short_circuit(e: Emitter, node: tree.Binary) -> Condition:
     """``and`` / ``or``: the second operand is emitted in a frame refined by the first."""
+    from jitlint.emit.modules import is_settled
+
     left = emit_condition(e, node.left)
     conjunction = node.op == "and"
-    if left.static is (not conjunction):
-        # The other operand is emitted too, but in a branch that is dropped.
-        return Condition(static=not conjunction) if left.static is not None else left
+    if left.static is (not conjunction) and e.module is not None and not is_settled(e.module.shape):
+        # What decides it may be set otherwise in the instances that are compiled.
+        return Condition(static=not conjunction)
     words = left.when_true if conjunction else left.when_false
     with e.pushed(), e.under(words if left.maybe_static else ""):
         insert_refinements(e, left.true if conjunction else left.false)
@@ -131,12 +134,16 @@ def _short_circuit(e: Emitter, node: tree.Binary) -> Condition:
         if left.static is True:
             true, false = right.true, right.false
             static = right.static
+        elif left.static is False:
+            return Condition(static=False)
     else:
         true, false = common(left.true, right.true), merge(left.false, right.false)
         static = False if left.static is False and right.static is False else True if right.static is True else None
         if left.static is False:
             true, false = right.true, right.false
             static = right.static
+        elif left.static is True:
+            return Condition(static=True)
     if static is not None and left.maybe_static:
         # `unknown and False`: static all the same, by the rule of the compiler.
         maybe = False

@@ -172,11 +172,13 @@ def emit_for(e: Emitter, statement: tree.For) -> bool:
 
 def _emit_loop_body(e: Emitter, statement: tree.For | tree.While, element: object, condition: Condition | None) -> None:
     from jitlint.emit.assignments import assign_target
+    from jitlint.emit.modules import is_settled
     from jitlint.emit.statements import emit_block
 
-    # The condition is emitted in a frame of its own: it refines nothing in the body.
-    if condition is not None and condition.static is False:
+    if condition is not None and condition.static is False and e.module and not is_settled(e.module.shape):
+        # What decides it may be set otherwise in the instances that are compiled.
         return
+    # The condition is emitted in a frame of its own: it refines nothing in the body. The body is always emitted.
     outer = e.frame
     with e.pushed() as frame:
         e.loops.append("real")

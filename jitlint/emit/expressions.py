@@ -8,7 +8,7 @@ from jitlint.emit.emitter import Emitter
 from jitlint.emit.values import NOT_CONSTANT, UNKNOWN_VAL, Sugared, Val
 from jitlint.emit.variables import get_variable
 from jitlint.syntax import tree
-from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, NONE, STR, UNKNOWN, TupleType, Type
+from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, NONE, STR, UNKNOWN, TupleType, Type, UnionType
 from jitlint.types.relations import contains_unknown, unify
 
 
@@ -136,7 +136,7 @@ def _ternary(e: Emitter, node: tree.TernaryIf, hint: Type | None) -> Sugared:
     if condition.maybe_static:
         return Val(true.type) if true.type == false.type else UNKNOWN_VAL
     joined = unify(true.type, false.type)
-    if joined is None and hint is not None:
+    if joined is None and hint is not None and not isinstance(hint, UnionType):
         joined = unify(true.type, false.type, hint=hint)
     if joined is None:
         if not (contains_unknown(true.type) or contains_unknown(false.type)):

@@ -38,7 +38,7 @@ AUGMENTED = {
     "-": "aten::sub",
     "*": "aten::mul",
     "/": "aten::div",
-    "%": "aten::remainder",
+    "%": "aten::fmod",
     "**": "aten::pow",
     "&": "aten::__iand__",
     "|": "aten::__ior__",
@@ -89,9 +89,6 @@ def emit_binary_values(e: Emitter, node: tree.Binary | tree.AugAssign, left: Val
     op = node.op
     if op in ("in", "not in"):
         return _contains(e, node, left, right)
-    folded = _fold(op, left, right)
-    if folded is not None:
-        return folded
     if isinstance(left.type, ClassType) and not left.type.is_module and op in DUNDERS:
         if e.compiler.class_facts(left.type) is None:
             return UNKNOWN_VAL
@@ -127,24 +124,6 @@ def _contains(e: Emitter, node: tree.Binary | tree.AugAssign, left: Val, right: 
         return as_val(e, node.at, call_method(e, node.at, right, "__contains__", [left], "JIT302"))
     call_builtin(e, node.at, "aten::__contains__", [right, left])
     return Val(BOOL)
-
-
-def _fold(op: str, left: Val, right: Val) -> Val | None:
-    """Constant operands fold, so that a test of constants is static."""
-    if not left.is_constant or not right.is_constant:
-        return None
-    try:
-        match op, left.constant, right.constant:
-            case "==", a, b if type(a) is type(b):
-                return Val(BOOL, a == b)
-            case "!=", a, b if type(a) is type(b):
-                return Val(BOOL, a != b)
-            case "<" | "<=" | ">" | ">=", int() | float() as a, int() | float() as b:
-                result = {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[op]
-                return Val(BOOL, result)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    return None
 
 
 def emit_unary(e: Emitter, node: tree.Unary) -> Val:
