@@ -15,7 +15,7 @@ from jitlint.emit.compiler import Compiler
 from jitlint.emit.interfaces import interface_problems
 from jitlint.emit.module_scan import class_span
 from jitlint.emit.module_units import compile_root
-from jitlint.emit.summary import Summary
+from jitlint.emit.summary import Link, Summary
 from jitlint.findings import registry
 from jitlint.findings.model import FileReport, Finding, Frame, RunError, Unit, UnknownReason, Verdict
 from jitlint.hazards.problems import judge, unit_hazards
@@ -291,14 +291,20 @@ def reached(summary: Summary) -> Iterator[tuple[Problem, tuple[Frame, ...], str 
                 if unconditional and holds is not None:
                     continue
                 if len(frames) < 40:
-                    frame = Frame(link.path, link.line, current.qualname)
-                    stack.append((link.callee, (*frames, frame), holds))
+                    stack.append((link.callee, _through(frames, current, link, summary), holds))
         if unconditional:
             # The second walk starts anew, for what only a condition leads to.
             always = {key for key in seen if key[1]}
             seen = set()
             yield from _conditional(summary, always)
             return
+
+
+def _through(frames: tuple[Frame, ...], current: Summary, link: Link, root: Summary) -> tuple[Frame, ...]:
+    """The chain one step further in. From a module or class to its own methods is no step worth telling."""
+    if current is root and root.schema is None and link.callee.schema is not None:
+        return frames
+    return (*frames, Frame(link.path, link.line, current.qualname))
 
 
 def _conditional(
@@ -320,7 +326,7 @@ def _conditional(
         for link in reversed(current.links):
             if len(frames) < 40:
                 holds = condition or link.condition or None
-                stack.append((link.callee, (*frames, Frame(link.path, link.line, current.qualname)), holds))
+                stack.append((link.callee, _through(frames, current, link, summary), holds))
 
 
 def unresolved(summary: Summary) -> Iterator[tuple[str, int, str]]:
