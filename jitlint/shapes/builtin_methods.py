@@ -564,7 +564,7 @@ def _register(run: Interpreter, module: Module, name: Value, value: Value) -> No
             run.heap.write(module.state, "open", True)
         return
     if module.sealed:
-        raise Unshare
+        raise Unshare(module)
     run.heap.write(module.attributes, key, value)
     if module.children is not None and isinstance(value, Module | OneOf):
         run.heap.write(module.attributes, key, ABSENT)
@@ -591,7 +591,7 @@ def _container_method(
     open_ = module.state["open"]
     write = run.heap.write
     if name in ("append", "extend", "insert", "add_module", "update", "pop", "clear", "__iadd__") and module.sealed:
-        raise Unshare
+        raise Unshare(module)
     match name:
         case "append":
             if open_:

@@ -159,7 +159,7 @@ def remember(run: Interpreter, key: Any, holding: list[Value], compute: Any, own
             run.used.add(key)
             run.steps += known[2]
             run.step()
-        return copy_value(heap, known[0], not run.share)
+        return copy_value(heap, known[0], _own_copy(run, known[0]))
     serial, oldest = heap.serial, heap.oldest
     heap.oldest = 1 << 60
     steps, shortcuts = run.steps, run.shortcuts
@@ -171,11 +171,18 @@ def remember(run: Interpreter, key: Any, holding: list[Value], compute: Any, own
     if pure and run.shortcuts == shortcuts and run.steps - steps > 3 and not _in_progress(result):
         run.kept.extend(holding)
         run.kept.append(owner)
-        kept = copy_value(heap, result, not run.share)
+        kept = copy_value(heap, result, _own_copy(run, result))
         seal(kept)
         run.memory[key] = (kept, files, run.steps - steps)
         run.used.add(key)
     return result  # type: ignore[no-any-return]
+
+
+def _own_copy(run: Interpreter, result: Value) -> bool:
+    """Whether everyone who asks for a remembered result gets modules of their own."""
+    if not run.share:
+        return True
+    return isinstance(result, Module) and isinstance(result.cls, Class) and id(result.cls.definition) in run.touched
 
 
 def _in_progress(result: Value) -> bool:

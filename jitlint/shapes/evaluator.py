@@ -185,7 +185,7 @@ class Evaluator:
         first: Module | None = None
         for trust in trusts:
             made = None
-            for share in (True, False):
+            for share in (True, True, False):
                 made = self._build(cls, list(args or ()), dict(kwargs or {}), trust, share)
                 if made is not None:
                     break
@@ -236,8 +236,11 @@ class Evaluator:
             except RecursionError:
                 if made is not None:
                     run.incomplete(made, "its constructor nests too deeply")
-            except Unshare:
+            except Unshare as unshare:
                 made = None
+                written = unshare.args[0] if unshare.args else None
+                if isinstance(written, Module) and isinstance(written.cls, Class):
+                    self._give_each_its_own(written.cls.definition)
             finally:
                 heap.journals = journals
                 run.depth, run.home = 0, None
@@ -250,6 +253,14 @@ class Evaluator:
                         if isinstance(key, tuple) and key[0] == "default"
                     }
         return made
+
+    def _give_each_its_own(self, cls: ClassDefinition) -> None:
+        """From now on instances of a class are not shared: constructors of others write to them."""
+        run = self.run
+        run.touched.add(id(cls))
+        for key, (value, _, _) in list(run.memory.items()):
+            if isinstance(value, Module) and isinstance(value.cls, Class) and value.cls.definition is cls:
+                del run.memory[key]
 
     def _unknown_arguments(self, cls: ClassDefinition, trusting: bool) -> dict[str, Value]:
         """Unknown values for a constructor's parameters: all, or where `trusting` those that are None by default."""

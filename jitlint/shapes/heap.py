@@ -159,7 +159,7 @@ class SuperObject(Value):
 
 
 class Unshare(Exception):
-    """A write to a sealed module: the run starts over without sharing."""
+    """A write to a sealed module: the run starts over, with less sharing. `args[0]` is the module."""
 
 
 class Journal(dict[tuple[int, str], tuple[Store, str, Any]]):

@@ -123,6 +123,7 @@ class Interpreter:
         self.limit = MAX_STEPS
         self.depth = 0
         self.share = True
+        self.touched: set[int] = set()  # classes whose instances are written to from outside: each gets its own
         self.exploring = False  # the first round of a loop with an unknown number of rounds is running
         self.shortcuts = 0  # how often a loop was taken less seriously for that
         self.memory: dict[Any, tuple[Value, frozenset[str], int]] = {}
@@ -646,7 +647,7 @@ class Interpreter:
         if module.sealed:
             if old is not None and key_of(old) == key_of(item):
                 return
-            raise Unshare
+            raise Unshare(module)
         if isinstance(old, Parameter) and isinstance(item, Typed | Unknown):
             item = old  # only a Parameter or None may take a parameter's place
         if isinstance(item, Module) and old is not None and not isinstance(old, Module | OneOf):
@@ -673,7 +674,7 @@ class Interpreter:
     def delete_attribute(self, value: Value, name: str) -> None:
         if isinstance(value, Module):
             if value.sealed:
-                raise Unshare
+                raise Unshare(value)
             self.heap.write(value.attributes, name, ABSENT)
             if value.children is not None and name in value.children:
                 self.heap.write(value.children, name, ABSENT)

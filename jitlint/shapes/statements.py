@@ -370,7 +370,7 @@ def store_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
         case Module() if base.children is not None:
             name = run.plain(key)
             if base.sealed:
-                raise Unshare
+                raise Unshare(base)
             if isinstance(name, int) and not base.state["open"]:
                 keys = list(base.children)
                 if -len(keys) <= name < len(keys):
