@@ -428,6 +428,7 @@ def has_parameters(c: Compiler, shape: py.ModuleShape, depth: int) -> bool:
 
 # --- overloads ---------------------------------------------------------------------------------------------------
 
+
 def _overloads(c: Compiler, definition: ClassDefinition, summary: Summary) -> None:
     """Methods declared with ``_overload_method``: they need an implementation, and the declarations types."""
     for name, owner, binding in class_members(c, definition):

@@ -103,7 +103,10 @@ _MADE = {
     "logging.getLogger": "logging.Logger",
     "weakref.ref": "weakref.ReferenceType",
     "weakref.proxy": "weakref.ProxyType",
-    **{f"numpy.{name}": "numpy.ndarray" for name in "array asarray ones zeros empty full arange linspace eye identity".split()},
+    **{
+        f"numpy.{name}": "numpy.ndarray"
+        for name in "array asarray ones zeros empty full arange linspace eye identity".split()
+    },
 }
 _NUMPY_SCALARS = frozenset(
     "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 complex64 complex128 bool_".split()

@@ -245,8 +245,10 @@ class Interpreter:
                 owner = None
                 if scope.kind == "class":
                     owner = next((one for one in scope.module.classes if one.body is scope), None)
-                return self._member_of(owner, binding) if owner is not None and is_enum(self.project, owner) else (
-                    self.bound_value(scope, binding)
+                return (
+                    self._member_of(owner, binding)
+                    if owner is not None and is_enum(self.project, owner)
+                    else (self.bound_value(scope, binding))
                 )
             case Unresolved(reason=reason):
                 return Unknown(reason)

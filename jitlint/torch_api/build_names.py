@@ -38,12 +38,12 @@ torch.amp torch.backends.cuda torch.backends.cudnn torch.backends.mkldnn torch.m
 torch.utils.cpp_extension torch.utils.dlpack torch.utils.data.distributed torch.nn.grad torch.nn.common_types
 torch.overrides torch.types torch._VF torch.jit.annotations torch.autograd.functional torch.autograd.forward_ad
 torch.testing torch.compiler torch.distributed.nn torch.distributed.fsdp torch.utils.hooks torch.nn.qat
-torch.nn.intrinsic """.split()  # noqa: SIM905 (one word each)
+torch.nn.intrinsic """.split()
 
 STANDARD = """builtins math cmath warnings operator random time itertools functools collections collections.abc copy
 os os.path sys re logging typing enum dataclasses abc contextlib string types numbers inspect threading datetime
 pathlib io statistics fractions decimal json pickle uuid weakref traceback gc bisect heapq textwrap struct
-hashlib numpy""".split()  # noqa: SIM905 (one word each)
+hashlib numpy""".split()
 
 NOT_COVERED = re.compile(
     r"""torch\.(_dynamo|_inductor|_refs|_decomp|_meta_registrations|_subclasses|_functorch|_higher_order_ops|fx|testing
@@ -59,7 +59,7 @@ NOT_COVERED = re.compile(
 )
 
 TABLE = """print tuple float complex int bool str getattr hasattr isinstance len hex oct round hash id min max abs all
-any divmod sum list dict ord chr bin pow range zip enumerate rangelist sorted AssertionError""".split()  # noqa: SIM905 (one word each)
+any divmod sum list dict ord chr bin pow range zip enumerate rangelist sorted AssertionError""".split()
 """The names that the compiler's own table answers before Python's globals are asked
 (``Environment::getSugaredVar``)."""
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from differential import oracle
 from hypothesis import strategies as st
 
-from differential import oracle
-
 T = TypeVar("T")
-Kind = tuple[object, ...]  # ("int",), ("List", Kind), ("Dict", Kind, Kind), ("Tuple", Kind, ...), ("Optional", Kind), ...
+Kind = tuple[
+    object, ...
+]  # ("int",), ("List", Kind), ("Dict", Kind, Kind), ("Tuple", Kind, ...), ("Optional", Kind), ...
 
 TENSOR: Kind = ("Tensor",)
 INT: Kind = ("int",)
@@ -114,7 +115,9 @@ class Writer:
             case 0:
                 return self.one([*self.scope, "None", "1", "1.5", "'s'", "[]", "{}", "True"])
             case 1:
-                op = self.one(["+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>", "==", "<", "in", "and", "is"])
+                op = self.one(
+                    ["+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>", "==", "<", "in", "and", "is"]
+                )
                 return f"({self.expr(self.kind(), 0)} {op} {self.expr(self.kind(), 0)})"
             case 2:
                 method = self.one(
@@ -133,7 +136,9 @@ class Writer:
                 given = ", ".join(self.expr(self.kind(), 0) for _ in range(self.pick(3)))
                 return f"{function}({given})"
             case 4:
-                return f"{self.expr(self.kind(), 0)}[{self.one(['0', '1:', ':, 0', 'None', self.expr(self.kind(), 0)])}]"
+                return (
+                    f"{self.expr(self.kind(), 0)}[{self.one(['0', '1:', ':, 0', 'None', self.expr(self.kind(), 0)])}]"
+                )
             case 5:
                 return self.expr(self.kind(), depth - 1)
             case _:
@@ -153,7 +158,7 @@ class Writer:
             given.append(f"{parameter}={text}" if keywords else text)
         return f"{name}({', '.join(given)})"
 
-    def made(self, kind: Kind, depth: int) -> str:  # noqa: C901
+    def made(self, kind: Kind, depth: int) -> str:
         """An expression that is no plain variable."""
         d = depth - 1
         match kind:
@@ -174,7 +179,7 @@ class Writer:
             case ("Pair",):
                 return f"Pair({self.expr(INT, 0)}, {self.expr(TENSOR, 0)})"
             case ("Any",):
-                return self.expr(self.one(SCALARS + (TENSOR,)), 0)
+                return self.expr(self.one((*SCALARS, TENSOR)), 0)
             case ("Optional", inner):
                 return "None" if self.chance(400) else self.expr(inner, d)  # type: ignore[arg-type]
             case ("Union", *members):
@@ -195,39 +200,75 @@ class Writer:
         x = self.expr(TENSOR, d)
         forms: list[Callable[[], str]] = [
             lambda: f"{x}.relu()",
-            lambda: f"({x} {self.one(['+', '-', '*', '/', '//', '%', '**', '@', '&', '|', '==', '<', '>=', '!='])} {self.expr(TENSOR, d)})",
-            lambda: f"({x} {self.one(['+', '-', '*', '/', '//', '%', '**', '==', '>'])} {self.expr(self.one([INT, FLOAT]), d)})",
-            lambda: f"({self.expr(self.one([INT, FLOAT, BOOL]), d)} {self.one(['+', '-', '*', '/', '**', '<', '//', '%'])} {x})",
-            lambda: f"torch.{self.one(['relu', 'sigmoid', 'exp', 'abs', 'sum', 'mean', 'neg', 'ones_like', 'argmax', 'sqrt'])}({x})",
+            lambda: (
+                f"({x} {self.one(['+', '-', '*', '/', '//', '%', '**', '@', '&', '|', '==', '<', '>=', '!='])} {self.expr(TENSOR, d)})"
+            ),
+            lambda: (
+                f"({x} {self.one(['+', '-', '*', '/', '//', '%', '**', '==', '>'])} {self.expr(self.one([INT, FLOAT]), d)})"
+            ),
+            lambda: (
+                f"({self.expr(self.one([INT, FLOAT, BOOL]), d)} {self.one(['+', '-', '*', '/', '**', '<', '//', '%'])} {x})"
+            ),
+            lambda: (
+                f"torch.{self.one(['relu', 'sigmoid', 'exp', 'abs', 'sum', 'mean', 'neg', 'ones_like', 'argmax', 'sqrt'])}({x})"
+            ),
             lambda: f"F.{self.one(['relu', 'gelu', 'silu', 'elu'])}({x})",
             lambda: f"F.dropout({x}, p={self.expr(FLOAT, 0)}, training={self.expr(BOOL, 0)})",
             lambda: f"F.softmax({x}, {self.one(['-1', 'dim=1', self.expr(INT, 0)])})",
             lambda: f"F.pad({x}, {self.expr(INTS, 0)})",
             lambda: f"F.linear({x}, {self.expr(TENSOR, 0)}{self.one(['', ', ' + self.expr(('Optional', TENSOR), 0)])})",
             lambda: f"F.interpolate({x}, scale_factor={self.one(['2.0', '2', self.expr(FLOAT, 0)])}, mode='nearest')",
-            lambda: f"torch.{self.one(['cat', 'stack'])}({self.expr(TENSORS, d)}{self.one(['', ', dim=0', ', 1', ', dim=' + self.expr(INT, 0)])})",
+            lambda: (
+                f"torch.{self.one(['cat', 'stack'])}({self.expr(TENSORS, d)}{self.one(['', ', dim=0', ', 1', ', dim=' + self.expr(INT, 0)])})"
+            ),
             lambda: f"torch.{self.one(['cat', 'stack'])}(({self.expr(TENSOR, d)}, {self.expr(TENSOR, d)}))",
-            lambda: f"{x}.{self.one(['view', 'reshape', 'permute', 'repeat', 'expand'])}({self.expr(INT, 0)}, {self.one(['-1', self.expr(INT, 0)])})",
-            lambda: f"{x}.{self.one(['view', 'reshape', 'permute', 'repeat', 'new_zeros'])}({self.one([self.expr(INTS, d), '(2, -1)'])})",
-            lambda: f"{x}.sum({self.one(['', 'dim=0', '-1', 'dim=[0, 1]', 'dim=' + self.expr(INT, 0), '1, keepdim=True'])})",
-            lambda: f"{x}.{self.one(['mean', 'softmax', 'unsqueeze', 'squeeze', 'cumsum', 'argmax'])}({self.one(['0', '-1', 'dim=1', self.expr(INT, 0)])})",
-            lambda: f"{x}.{self.one(['max', 'min', 'median'])}({self.one(['1', 'dim=0', self.expr(INT, 0)])}){self.one(['[0]', '.values', '.indices', '[1]'])}",
-            lambda: f"{x}.{self.one(['t', 'clone', 'detach', 'float', 'long', 'contiguous', 'flatten', 'cpu', 'bool', 'max'])}()",
-            lambda: f"{x}.to({self.one(['torch.float32', 'dtype=torch.int64', self.expr(TENSOR, 0), self.expr(TENSOR, 0) + '.dtype', self.expr(('device',), 0)])})",
+            lambda: (
+                f"{x}.{self.one(['view', 'reshape', 'permute', 'repeat', 'expand'])}({self.expr(INT, 0)}, {self.one(['-1', self.expr(INT, 0)])})"
+            ),
+            lambda: (
+                f"{x}.{self.one(['view', 'reshape', 'permute', 'repeat', 'new_zeros'])}({self.one([self.expr(INTS, d), '(2, -1)'])})"
+            ),
+            lambda: (
+                f"{x}.sum({self.one(['', 'dim=0', '-1', 'dim=[0, 1]', 'dim=' + self.expr(INT, 0), '1, keepdim=True'])})"
+            ),
+            lambda: (
+                f"{x}.{self.one(['mean', 'softmax', 'unsqueeze', 'squeeze', 'cumsum', 'argmax'])}({self.one(['0', '-1', 'dim=1', self.expr(INT, 0)])})"
+            ),
+            lambda: (
+                f"{x}.{self.one(['max', 'min', 'median'])}({self.one(['1', 'dim=0', self.expr(INT, 0)])}){self.one(['[0]', '.values', '.indices', '[1]'])}"
+            ),
+            lambda: (
+                f"{x}.{self.one(['t', 'clone', 'detach', 'float', 'long', 'contiguous', 'flatten', 'cpu', 'bool', 'max'])}()"
+            ),
+            lambda: (
+                f"{x}.to({self.one(['torch.float32', 'dtype=torch.int64', self.expr(TENSOR, 0), self.expr(TENSOR, 0) + '.dtype', self.expr(('device',), 0)])})"
+            ),
             lambda: f"{x}.transpose({self.one(['0, 1', '-2, -1', self.expr(INT, 0) + ', ' + self.expr(INT, 0)])})",
             lambda: f"{x}[{self.index(d)}]",
             lambda: f"{x}[{self.index(d)}, {self.index(d)}]",
             lambda: f"(-{x})",
             lambda: f"torch.tensor({self.expr(self.one([INT, FLOAT, INTS, FLOATS, BOOL]), 0)})",
-            lambda: f"torch.{self.one(['zeros', 'ones', 'rand'])}({self.one([self.expr(INTS, d), '2, 3', self.expr(INT, 0), x + '.shape', x + '.size(0), dtype=torch.float'])})",
-            lambda: f"torch.arange({self.expr(INT, 0)}{self.one(['', ', device=' + x + '.device', ', dtype=torch.float'])})",
+            lambda: (
+                f"torch.{self.one(['zeros', 'ones', 'rand'])}({self.one([self.expr(INTS, d), '2, 3', self.expr(INT, 0), x + '.shape', x + '.size(0), dtype=torch.float'])})"
+            ),
+            lambda: (
+                f"torch.arange({self.expr(INT, 0)}{self.one(['', ', device=' + x + '.device', ', dtype=torch.float'])})"
+            ),
             lambda: f"torch.full({self.one([self.expr(INTS, 0), '(2, 3)'])}, {self.expr(self.one([INT, FLOAT]), 0)})",
             lambda: f"torch.where({self.expr(TENSOR, 0)} > 0, {x}, {self.expr(self.one([TENSOR, FLOAT]), 0)})",
-            lambda: f"torch.{self.one(['max', 'min', 'matmul', 'mul', 'maximum', 'bmm', 'atan2'])}({x}, {self.expr(TENSOR, d)})",
-            lambda: f"torch.{self.one(['add', 'sub', 'mul', 'div', 'pow', 'clamp', 'eq'])}({x}, {self.expr(self.one([INT, FLOAT, TENSOR]), 0)})",
-            lambda: f"{x}.masked_fill({self.expr(TENSOR, 0)} > 0, {self.one(['0', '-1.0', MINUS_INF, self.expr(FLOAT, 0)])})",
+            lambda: (
+                f"torch.{self.one(['max', 'min', 'matmul', 'mul', 'maximum', 'bmm', 'atan2'])}({x}, {self.expr(TENSOR, d)})"
+            ),
+            lambda: (
+                f"torch.{self.one(['add', 'sub', 'mul', 'div', 'pow', 'clamp', 'eq'])}({x}, {self.expr(self.one([INT, FLOAT, TENSOR]), 0)})"
+            ),
+            lambda: (
+                f"{x}.masked_fill({self.expr(TENSOR, 0)} > 0, {self.one(['0', '-1.0', MINUS_INF, self.expr(FLOAT, 0)])})"
+            ),
             lambda: f"{x}.clamp(min={self.expr(self.one([INT, FLOAT]), 0)}{self.one(['', ', max=1.0'])})",
-            lambda: f"{x}.{self.one(['add_', 'mul_', 'sub', 'pow', 'fill_', 'div'])}({self.expr(self.one([INT, FLOAT, TENSOR]), 0)})",
+            lambda: (
+                f"{x}.{self.one(['add_', 'mul_', 'sub', 'pow', 'fill_', 'div'])}({self.expr(self.one([INT, FLOAT, TENSOR]), 0)})"
+            ),
             lambda: f"torch.einsum({self.one([EQUATION, self.expr(STR, 0)])}, {x}, {self.expr(TENSOR, 0)})",
             lambda: f"{x}.{self.one(['T', 'data', 'shape[0]', 'mT', 'grad'])}",
             lambda: f"{x}.index_select({self.one(['0', self.expr(INT, 0)])}, {self.expr(TENSOR, 0)})",
@@ -237,7 +278,11 @@ class Writer:
             lambda: f"{self.expr(('Pair',), d)}.{self.one(['second', 'second', 'second', 'first'])}",
         ]
         if self.attributes:
-            forms += [lambda: f"self.linear({x})", lambda: f"self.layers[{self.one(['0', '1', '-1'])}]({x})", lambda: f"self.seq({x})"] * 3
+            forms += [
+                lambda: f"self.linear({x})",
+                lambda: f"self.layers[{self.one(['0', '1', '-1'])}]({x})",
+                lambda: f"self.seq({x})",
+            ] * 3
         return self.one(forms)()
 
     def index(self, depth: int) -> str:
@@ -253,8 +298,12 @@ class Writer:
         forms: list[Callable[[], str]] = [
             lambda: self.one(["1", "0", "7", "-3"]),
             lambda: f"len({self.expr(self.one([INTS, TENSORS, STR, ('Dict', STR, INT), TENSOR, STRS]), d)})",
-            lambda: f"{self.expr(TENSOR, d)}.{self.one(['size(0)', 'size(-1)', 'shape[0]', 'shape[-1]', 'dim()', 'numel()', 'ndim', 'size()[1]', 'stride(0)', 'element_size()'])}",
-            lambda: f"({self.expr(INT, d)} {self.one(['+', '-', '*', '//', '%', '&', '|', '^', '<<', '>>'])} {self.expr(INT, d)})",
+            lambda: (
+                f"{self.expr(TENSOR, d)}.{self.one(['size(0)', 'size(-1)', 'shape[0]', 'shape[-1]', 'dim()', 'numel()', 'ndim', 'size()[1]', 'stride(0)', 'element_size()'])}"
+            ),
+            lambda: (
+                f"({self.expr(INT, d)} {self.one(['+', '-', '*', '//', '%', '&', '|', '^', '<<', '>>'])} {self.expr(INT, d)})"
+            ),
             lambda: f"int({self.expr(self.one([FLOAT, BOOL, STR, TENSOR, INT]), d)})",
             lambda: f"{self.one(['min', 'max'])}({self.expr(INT, d)}, {self.expr(INT, d)})",
             lambda: f"{self.one(['min', 'max', 'sum'])}({self.expr(INTS, d)})",
@@ -279,13 +328,15 @@ class Writer:
 
     def number(self, depth: int) -> str:
         if depth <= 0:
-            return self.one(["1.0", "0.5", "-2.0", "1e-5"])
+            return self.one(["1.0", "0.5", "-2.0", "0.001"])
         d = depth - 1
         forms: list[Callable[[], str]] = [
-            lambda: self.one(["1.0", "0.5", "1e-5"]),
+            lambda: self.one(["1.0", "0.5", "0.001"]),
             lambda: f"float({self.expr(self.one([INT, FLOAT, TENSOR, STR, BOOL]), d)})",
             lambda: f"({self.expr(INT, d)} / {self.expr(self.one([INT, FLOAT]), d)})",
-            lambda: f"({self.expr(FLOAT, d)} {self.one(['+', '-', '*', '/', '//', '%', '**'])} {self.expr(self.one([INT, FLOAT]), d)})",
+            lambda: (
+                f"({self.expr(FLOAT, d)} {self.one(['+', '-', '*', '/', '//', '%', '**'])} {self.expr(self.one([INT, FLOAT]), d)})"
+            ),
             lambda: f"math.{self.one(['sqrt', 'exp', 'sin', 'log', 'fabs'])}({self.expr(self.one([INT, FLOAT]), d)})",
             lambda: "math.pi",
             lambda: f"{self.one(['min', 'max'])}({self.expr(FLOAT, d)}, {self.expr(FLOAT, d)})",
@@ -316,15 +367,21 @@ class Writer:
             lambda: f"not {self.expr(self.one([BOOL, INT, TENSOR]), d)}",
             lambda: f"({self.expr(BOOL, d)} {self.one(['and', 'or'])} {self.expr(BOOL, d)})",
             lambda: f"({self.expr(INT, 0)} {self.one(['in', 'not in'])} {self.expr(INTS, d)})",
-            lambda: f"({self.expr(STR, 0)} {self.one(['in', 'not in'])} {self.expr(self.one([STRS, STR, ('Dict', STR, INT)]), d)})",
+            lambda: (
+                f"({self.expr(STR, 0)} {self.one(['in', 'not in'])} {self.expr(self.one([STRS, STR, ('Dict', STR, INT)]), d)})"
+            ),
             lambda: f"bool({self.expr(self.one([INT, TENSOR, FLOAT]), d)})",
-            lambda: f"{self.expr(TENSOR, d)}.{self.one(['requires_grad', 'is_cuda', 'is_floating_point()', 'is_contiguous()'])}",
+            lambda: (
+                f"{self.expr(TENSOR, d)}.{self.one(['requires_grad', 'is_cuda', 'is_floating_point()', 'is_contiguous()'])}"
+            ),
             lambda: f"{self.expr(STR, d)}.{self.one(['startswith', 'endswith'])}({self.expr(STR, 0)})",
             lambda: f"{self.expr(STR, d)}.{self.one(['isdigit', 'isupper', 'isalpha'])}()",
             lambda: f"({self.one(optional or ['None'])} {self.one(['is', 'is not', '==', '!='])} None)",
             lambda: f"isinstance({self.one(union or [*self.scope, '1'])}, {self.type_name()})",
             lambda: f"({self.expr(TENSOR, 0)} > 0).{self.one(['any()', 'all()'])}",
-            lambda: f"({self.expr(TENSOR, 0)}.{self.one(['dtype == torch.float32', 'shape == ' + self.expr(TENSOR, 0) + '.shape', ON_CPU])})",
+            lambda: (
+                f"({self.expr(TENSOR, 0)}.{self.one(['dtype == torch.float32', 'shape == ' + self.expr(TENSOR, 0) + '.shape', ON_CPU])})"
+            ),
             lambda: f"{self.one(['any', 'all'])}({self.expr(self.one([of_list(BOOL), INTS, FLOATS]), d)})",
             lambda: f"({self.expr(INT, 0)} < {self.expr(INT, 0)} <= {self.expr(INT, 0)})",
             lambda: f"({self.expr(INTS, 0)} == {self.expr(INTS, 0)})",
@@ -335,7 +392,23 @@ class Writer:
         return self.one(forms)()
 
     def type_name(self) -> str:
-        return self.one(["int", "str", "Tensor", "torch.Tensor", "float", "List[int]", "(int, float)", "list", "tuple", "bool", "Optional[int]", "List[Tensor]", "Dict[str, int]"])
+        return self.one(
+            [
+                "int",
+                "str",
+                "Tensor",
+                "torch.Tensor",
+                "float",
+                "List[int]",
+                "(int, float)",
+                "list",
+                "tuple",
+                "bool",
+                "Optional[int]",
+                "List[Tensor]",
+                "Dict[str, int]",
+            ]
+        )
 
     def string(self, depth: int) -> str:
         if depth <= 0:
@@ -379,7 +452,9 @@ class Writer:
         match element:
             case ("int",):
                 forms += [
-                    lambda: f"{self.expr(TENSOR, d)}.{self.one(['size()', 'shape', 'shape[1:]', 'shape[:-1]', 'tolist()', 'stride()'])}",
+                    lambda: (
+                        f"{self.expr(TENSOR, d)}.{self.one(['size()', 'shape', 'shape[1:]', 'shape[:-1]', 'tolist()', 'stride()'])}"
+                    ),
                     lambda: f"list(range({self.expr(INT, 0)}))",
                     lambda: f"sorted({self.expr(kind, d)})",
                     lambda: f"list({self.expr(('Dict', STR, INT), d)}.values())",
@@ -395,7 +470,9 @@ class Writer:
                 ]
             case ("Tensor",):
                 forms += [
-                    lambda: f"{self.expr(TENSOR, d)}.{self.one(['split', 'chunk', 'unbind'])}({self.one(['2', self.expr(INT, 0)])})",
+                    lambda: (
+                        f"{self.expr(TENSOR, d)}.{self.one(['split', 'chunk', 'unbind'])}({self.one(['2', self.expr(INT, 0)])})"
+                    ),
                     lambda: f"torch.{self.one(['split', 'chunk'])}({self.expr(TENSOR, d)}, 2, dim=0)",
                     lambda: f"torch.meshgrid({self.expr(TENSOR, d)}, {self.expr(TENSOR, 0)})",
                     lambda: f"torch.nonzero({self.expr(TENSOR, d)}, as_tuple=True)",
@@ -472,7 +549,11 @@ class Writer:
             case 12 if self.attributes:
                 return i, self.one(["self.layers", "self.seq"]), {i: ("module",)}
             case 12:
-                return f"{i}, ({j}, {i}_)", f"enumerate(zip({self.expr(INTS, 0)}, {self.expr(TENSORS, 0)}))", {i: INT, j: INT, f"{i}_": TENSOR}
+                return (
+                    f"{i}, ({j}, {i}_)",
+                    f"enumerate(zip({self.expr(INTS, 0)}, {self.expr(TENSORS, 0)}))",
+                    {i: INT, j: INT, f"{i}_": TENSOR},
+                )
             case _:
                 kind = self.kind()
                 return i, self.expr(of_list(kind), depth), {i: kind}
@@ -580,7 +661,10 @@ class Writer:
             case 4:
                 text, kinds = f"{self.expr(TENSOR)}.chunk(2)", (TENSOR, TENSOR)
             case 5:
-                text, kinds = f"torch.{self.one(['max', 'topk', 'sort'])}({self.expr(TENSOR)}, {self.expr(INT, 0)})", (TENSOR, TENSOR)
+                text, kinds = (
+                    f"torch.{self.one(['max', 'topk', 'sort'])}({self.expr(TENSOR)}, {self.expr(INT, 0)})",
+                    (TENSOR, TENSOR),
+                )
             case 6:
                 text, kinds = self.expr(INTS), (INT, INT)
             case 7:
@@ -642,7 +726,17 @@ class Writer:
                     ]
                 )
             ]
-        return [self.one([f"print({self.expr(self.kind())})", "pass", f"{self.expr(TENSOR)}", f"assert {self.expr(BOOL)}, {self.expr(STR, 0)}", f"assert {self.expr(BOOL)}"])]
+        return [
+            self.one(
+                [
+                    f"print({self.expr(self.kind())})",
+                    "pass",
+                    f"{self.expr(TENSOR)}",
+                    f"assert {self.expr(BOOL)}, {self.expr(STR, 0)}",
+                    f"assert {self.expr(BOOL)}",
+                ]
+            )
+        ]
 
     def branch(self, depth: int) -> list[str]:
         test = self.expr(self.one([BOOL, BOOL, BOOL, INT, TENSOR]))
@@ -739,7 +833,10 @@ class Writer:
 
     def raising(self) -> list[str]:
         error = self.one(["ValueError", "RuntimeError", "NotImplementedError"])
-        return [f"if {self.expr(BOOL)}:", f"    raise {error}({self.one([self.expr(STR), '', self.expr(self.kind())])})"]
+        return [
+            f"if {self.expr(BOOL)}:",
+            f"    raise {error}({self.one([self.expr(STR), '', self.expr(self.kind())])})",
+        ]
 
     def rare(self, depth: int) -> list[str]:
         match self.pick(10):
@@ -754,7 +851,11 @@ class Writer:
                 return ["del " + self.one([*self.scope])] if self.scope else ["pass"]
             case 2:
                 body, _ = self.nested(depth)
-                return ["for _ in range(2):", *body, "else:", "    pass"] if self.chance(100) else ["for _ in range(2):", *body]
+                return (
+                    ["for _ in range(2):", *body, "else:", "    pass"]
+                    if self.chance(100)
+                    else ["for _ in range(2):", *body]
+                )
             case 3:
                 name = self.fresh()
                 kind = self.kind()
@@ -771,7 +872,12 @@ class Writer:
                 name = self.fresh()
                 return [f"{name}: {spelled(self.kind())}"] if self.chance(200) else self.assign()
             case 7:
-                return [f"if torch.jit.is_scripting():", f"    pass", "else:", f"    {self.one(['import os', 'x.numpy()', 'undefined()'])}"]  # noqa: F541
+                return [
+                    f"if torch.jit.is_scripting():",
+                    f"    pass",
+                    "else:",
+                    f"    {self.one(['import os', 'x.numpy()', 'undefined()'])}",
+                ]  # noqa: F541
             case 8:
                 return [f"assert isinstance({self.one([*self.scope, '1'])}, {self.type_name()})"]
             case _:
@@ -780,7 +886,16 @@ class Writer:
     # --- programs ----------------------------------------------------------------------------------------------
 
     def program(self) -> str:
-        lines = [oracle.HEADER.rstrip("\n"), "", "", "class Pair(NamedTuple):", "    first: int", "    second: Tensor", "", ""]
+        lines = [
+            oracle.HEADER.rstrip("\n"),
+            "",
+            "",
+            "class Pair(NamedTuple):",
+            "    first: int",
+            "    second: Tensor",
+            "",
+            "",
+        ]
         for _ in range(self.pick(3)):
             lines += [*self.helper(), "", ""]
         lines += self.module() if self.chance(250) else self.entry()
@@ -820,7 +935,9 @@ class Writer:
         head = f"def {name}({', '.join((['self'] if method else []) + spell)}){shown}:"
         body = self.block(1 if name == "helper" else 2, 2 if name == "helper" else 6)
         body.append(f"return {self.expr(self.result)}")
-        typed = [(one, self.scope.get(one, kind) if False else kind, bool(default)) for one, kind, default, _ in parameters]
+        typed = [
+            (one, self.scope.get(one, kind) if False else kind, bool(default)) for one, kind, default, _ in parameters
+        ]
         return [head, *("    " + line for line in body)], typed, self.result
 
     def helper(self) -> list[str]:

@@ -52,9 +52,15 @@ def _change(node: ast.AST, variant: int) -> bool:
                 changes.append(lambda block=block, index=index: _remove(block, index))
                 inner = getattr(statement, "body", None)
                 if isinstance(inner, list) and not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-                    changes.append(lambda block=block, index=index: block.__setitem__(slice(index, index + 1), block[index].body))
+                    changes.append(
+                        lambda block=block, index=index: block.__setitem__(slice(index, index + 1), block[index].body)
+                    )
                     if getattr(statement, "orelse", None):
-                        changes.append(lambda block=block, index=index: block.__setitem__(slice(index, index + 1), block[index].orelse))
+                        changes.append(
+                            lambda block=block, index=index: block.__setitem__(
+                                slice(index, index + 1), block[index].orelse
+                            )
+                        )
     if isinstance(node, ast.arguments):
         for index in range(len(node.args)):
             changes.append(lambda index=index: node.args.pop(index) and None)
