@@ -148,8 +148,12 @@ def join_cell(name: str, first: Any, second: Any, condition: str, otherwise: str
         return _join_items(first, second, condition, otherwise)
     if isinstance(first, bool) and isinstance(second, bool):
         return first or second if name == "open" else first and second
-    if name in ("reasons", "hooks", "pre_hooks") and isinstance(first, tuple) and isinstance(second, tuple):
+    if name == "reasons" and isinstance(first, tuple) and isinstance(second, tuple):
         return first + tuple([item for item in second if item not in first])
+    if name in ("hooks", "pre_hooks") and isinstance(first, tuple) and isinstance(second, tuple):
+        # A hook that only one of the two has registered may be absent.
+        mine = [item if item in second else join(item, ABSENT, condition, otherwise) for item in first]
+        return (*mine, *[join(ABSENT, item, condition, otherwise) for item in second if item not in first])
     if name == "element":
         return first if second is None else second if first is None else join(first, second)
     if name == "aliases":

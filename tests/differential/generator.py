@@ -873,11 +873,11 @@ class Writer:
                 return [f"{name}: {spelled(self.kind())}"] if self.chance(200) else self.assign()
             case 7:
                 return [
-                    f"if torch.jit.is_scripting():",
-                    f"    pass",
+                    "if torch.jit.is_scripting():",
+                    "    pass",
                     "else:",
                     f"    {self.one(['import os', 'x.numpy()', 'undefined()'])}",
-                ]  # noqa: F541
+                ]
             case 8:
                 return [f"assert isinstance({self.one([*self.scope, '1'])}, {self.type_name()})"]
             case _:
