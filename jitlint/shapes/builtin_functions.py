@@ -90,6 +90,8 @@ def call_external(
         calls.escape(run, args, kwargs)
     if name.startswith("builtins.") and (last.endswith(("Error", "Exception", "Warning")) or last == "StopIteration"):
         return Unknown("an exception")
+    if name in _CLASS_MAKERS:
+        return Unknown(f"a class made by {last}")
     if last[:1].isupper():
         return Instance(External(name))
     if name in _MADE or (name.startswith("numpy.") and name.count(".") == 1 and last in _NUMPY_SCALARS):
@@ -108,6 +110,9 @@ _MADE = {
         for name in "array asarray ones zeros empty full arange linspace eye identity".split()
     },
 }
+_CLASS_MAKERS = frozenset(
+    {"typing.NamedTuple", "typing.TypedDict", "enum.Enum", "enum.IntEnum", "enum.Flag", "enum.IntFlag", "enum.StrEnum"}
+)
 _NUMPY_SCALARS = frozenset(
     "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 complex64 complex128 bool_".split()
 )
