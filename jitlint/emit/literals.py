@@ -274,6 +274,16 @@ def emit_list_comp(e: Emitter, node: tree.ListComp, hint: Type | None) -> Val:
                 f"The elements are {element_kind}, the annotation says {hint}",
             )
         return Val(hint)
+    if kinds and not is_subtype(element_kind, kinds[0]):
+        # Unrolled over a tuple: the first value's type is the list's.
+        e.report(
+            "JIT218",
+            node.at,
+            f"List type annotation `{ListType(kinds[0])}` did not match the types of the given list elements, which were "
+            f"unified to {element_kind}",
+            f"The first element is {kinds[0]}, all of them are {element_kind}",
+        )
+        return Val(ListType(kinds[0]))
     return Val(ListType(element_kind))
 
 
@@ -286,7 +296,7 @@ def emit_dict_comp(e: Emitter, node: tree.DictComp, hint: Type | None) -> Val:
     iteration = iterate(e, node.iter)
     elements = unrolled_elements(iteration) if iteration.unrolled else [iteration.element]
     key: Type | None = None
-    value: Type | None = None
+    values: list[Type] = []
     for element in elements if elements is not None else [UNKNOWN_VAL]:
         with e.pushed():
             assign_target(e, node.target, element)
@@ -301,14 +311,15 @@ def emit_dict_comp(e: Emitter, node: tree.DictComp, hint: Type | None) -> Val:
                 )
                 return UNKNOWN_VAL
             key = next_key if key is None else unify(key, next_key) or UNKNOWN
-            value = next_value if value is None else unify(value, next_value, True) or UNKNOWN
+            values.append(next_value)
     if isinstance(hint, DictType):
-        if value is not None and not is_subtype(value, hint.value):
+        wrong = [kind for kind in values if not is_subtype(kind, hint.value)]
+        if wrong:
             e.report(
                 "JIT218",
                 node.at,
-                f"Dict type annotation `{hint}` did not match the type of an actual value type `{value}`",
-                f"The values are {value}, the annotation says {hint}",
+                f"Dict type annotation `{hint}` did not match the type of an actual value type `{wrong[0]}`",
+                f"A value is {wrong[0]}, the annotation says {hint}",
             )
         elif key is not None and not is_subtype(key, hint.key):
             e.report(
@@ -327,4 +338,14 @@ def emit_dict_comp(e: Emitter, node: tree.DictComp, hint: Type | None) -> Val:
             f"A {key} cannot be the key of a dict",
         )
         return UNKNOWN_VAL
-    return Val(DictType(key, value or TENSOR))
+    value = values[-1] if values else TENSOR
+    if not all(is_subtype(kind, value) for kind in values):
+        # Unrolled over a tuple: the last value's type is the dict's, and an earlier one that does not fit is a crash.
+        e.report(
+            "JIT218",
+            node.at,
+            "INTERNAL ASSERT FAILED",
+            f"The comprehension gives values of different types: {', '.join(map(str, dict.fromkeys(values)))}",
+        )
+        return UNKNOWN_VAL
+    return Val(DictType(key, value))

@@ -13,6 +13,7 @@ from jitlint.emit.values import (
     IterableTree,
     MethodRef,
     ModuleRef,
+    NothingValue,
     Opaque,
     RangeValue,
     Special,
@@ -24,7 +25,6 @@ from jitlint.syntax import tree
 from jitlint.types.model import (
     BOOL,
     INT,
-    NONE,
     TENSOR,
     UNKNOWN,
     AwaitType,
@@ -276,7 +276,7 @@ def _print(e: Emitter, node: tree.Apply) -> Sugared:
             "print takes no keyword arguments in TorchScript",
         )
     call_arguments(e, node)
-    return Val(NONE)
+    return NothingValue()
 
 
 def _annotate(e: Emitter, node: tree.Apply) -> Sugared:

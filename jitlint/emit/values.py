@@ -182,6 +182,11 @@ class PythonValue(Sugared):
 
 
 @dataclass(frozen=True, slots=True)
+class NothingValue(Sugared):
+    """What ``print`` gives (``NoneValue``): it can be named, and used in no other way."""
+
+
+@dataclass(frozen=True, slots=True)
 class RangeValue(Sugared):
     pass
 
@@ -245,6 +250,8 @@ def describe(value: Sugared) -> str:
             return f"python value of type '{name}'"
         case RangeValue():
             return "range"
+        case NothingValue():
+            return "None"
         case IterableTree(kind=kind):
             return kind
         case Cast(name=name):
