@@ -518,6 +518,11 @@ class Project:
 
     def _module_attribute(self, module: ModuleIndex, attribute: str) -> Targets:
         """What ``module.attribute`` is: what the module binds, else its submodule of that name."""
+        if module.lazy and module.is_package and attribute not in module.scope.bindings:
+            # Of hundreds of stars under TYPE_CHECKING none is asked where a file of that name answers.
+            submodule = self._submodule(module, attribute)
+            if submodule is not None:
+                return (submodule,)
         found = self._in_scope(module.scope, attribute, None)
         if found is not None and any(target is not _CIRCULAR for target in found):
             return tuple(_renamed(target, module, attribute) for target in found)
