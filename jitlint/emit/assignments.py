@@ -166,7 +166,8 @@ def _set_item(e: Emitter, target: tree.Subscript, value: Val) -> None:
         index_values(e, target)
         return
     if isinstance(kind, TensorType):
-        emit_subscript_of(e, target, base)
+        if not _whole(target):
+            emit_subscript_of(e, target, base)
         if not isinstance(value.type, TensorType):
             call_builtin(e, target.at, "aten::copy_", [Val(TENSOR), value]) if _number(value.type) is None else None
             if _number(value.type) is False:
@@ -204,6 +205,11 @@ def _set_item(e: Emitter, target: tree.Subscript, value: Val) -> None:
         f"'{kind}' object does not support subscripted assignment",
         f"A value of type {kind} does not support item assignment",
     )
+
+
+def _whole(target: tree.Subscript) -> bool:
+    """``x[...]``, which is no expression but can be assigned to."""
+    return len(target.indices) == 1 and isinstance(target.indices[0], tree.Dots)
 
 
 def _number(kind: Type) -> bool | None:
@@ -284,7 +290,8 @@ def _aug_item(e: Emitter, statement: tree.AugAssign, target: tree.Subscript) -> 
         if not isinstance(kind, TensorType) and any(isinstance(i, tree.SliceExpr) for i in target.indices):
             e.report("JIT225", target.at, "Sliced augmented assignment is not supported for lists")
             return
-        item = as_val(e, target.at, emit_subscript_of(e, target, base))
+        whole = isinstance(kind, TensorType) and _whole(target)
+        item = base if whole else as_val(e, target.at, emit_subscript_of(e, target, base))
         right = emit_val(e, statement.value)
         result = augmented(e, statement, item, right)
         if isinstance(kind, (ListType, DictType)):
@@ -313,14 +320,25 @@ def emit_delete(e: Emitter, target: tree.Expr) -> None:
                 e.report("JIT226", target.at, f"undefined value {name}", f"'{name}' cannot be deleted here")
         case tree.Subscript():
             base = as_val(e, target.value.at, emit_expr(e, target.value))
+            if any(isinstance(index, tree.SliceExpr) for index in target.indices):
+                e.report(
+                    "JIT226",
+                    target.at,
+                    "del statements only support deletion at a single index, slicing is not supported",
+                    "Only single items can be deleted",
+                )
+                return
             indices = index_values(e, target)
             match base.type:
                 case ClassType(is_module=False):
                     _del_item(e, target, base, indices)
+                case TupleType():
+                    text = "We don't have an op for aten::Delete but it isn't a special case."
+                    e.report("JIT226", target.at, text, "The items of a tuple cannot be deleted")
                 case kind if kind == UNKNOWN:
                     pass
                 case _:
-                    call_builtin(e, target.at, "aten::Delete", [base, *indices])
+                    call_builtin(e, target.at, "aten::Delete", [base, *indices[:1]])
         case tree.TupleLiteral(elements=elements):
             for element in elements:
                 emit_delete(e, element)

@@ -9,7 +9,7 @@ from jitlint.emit.values import NOT_CONSTANT, UNKNOWN_VAL, Sugared, Val
 from jitlint.emit.variables import get_variable
 from jitlint.syntax import tree
 from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, NONE, STR, UNKNOWN, TupleType, Type, UnionType
-from jitlint.types.relations import contains_unknown, unify
+from jitlint.types.relations import contains_unknown, is_subtype, unify
 
 
 def emit_val(e: Emitter, node: tree.Expr, hint: Type | None = None) -> Val:
@@ -57,15 +57,15 @@ def _emit(e: Emitter, node: tree.Expr, hint: Type | None, binders: int) -> Sugar
         case tree.TernaryIf():
             return _ternary(e, node, hint)
         case tree.ListLiteral():
-            return literals.emit_list(e, node, hint)
+            return _of_union(literals.emit_list(e, node, hint), hint)
         case tree.DictLiteral():
-            return literals.emit_dict(e, node, hint)
+            return _of_union(literals.emit_dict(e, node, hint), hint)
         case tree.TupleLiteral(elements=elements):
             return _tuple(e, elements, hint)
         case tree.ListComp():
             return literals.emit_list_comp(e, node, hint)
         case tree.DictComp():
-            return literals.emit_dict_comp(e, node, hint)
+            return _of_union(literals.emit_dict_comp(e, node, hint), hint)
         case tree.Subscript():
             from jitlint.emit.subscripts import emit_subscript
 
@@ -115,6 +115,13 @@ def _bool_op(e: Emitter, node: tree.Binary) -> Val:
     if condition.static is not None:
         return Val(BOOL, condition.static)
     return Val(BOOL, maybe_constant=condition.maybe_static)
+
+
+def _of_union(value: Val, hint: Type | None) -> Val:
+    """A literal that a Union's annotation gave its type is cast to the Union at once."""
+    if isinstance(hint, UnionType) and not contains_unknown(value.type) and is_subtype(value.type, hint):
+        return Val(hint)
+    return value
 
 
 def _ternary(e: Emitter, node: tree.TernaryIf, hint: Type | None) -> Sugared:
