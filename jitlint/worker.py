@@ -135,7 +135,7 @@ def freeze() -> None:
 
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(2_000_000, 20, 50)
 
 
 def allow_deep_code() -> None:
