@@ -1,55 +1,22 @@
-"""The command line. No logic of its own: it reads options, calls, prints; the commands load what is heavy."""
+"""`jitlint check`."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from jitlint.cli.console import fail, one_of, print_lines, read_configuration, split, wants_color, warn
 
 if TYPE_CHECKING:
     from jitlint.config import Configuration
     from jitlint.findings.model import Result
 
-app = typer.Typer(
-    name="jitlint",
-    help="Lists everything in a source tree that torch.jit.script will reject, without importing it and without torch.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
 _FORMATS = ("full", "concise", "json", "json-lines")
 
 
-def main() -> None:
-    """The console script."""
-    try:
-        app()
-    except BrokenPipeError:  # `jitlint check | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        from jitlint.version import __version__
-
-        print(f"jitlint {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    """Lists everything in a source tree that torch.jit.script will reject."""
-
-
-@app.command()
 def check(
     paths: Annotated[
         list[str] | None,
@@ -103,21 +70,21 @@ def check(
     """Check files and folders. Exits with 0 (nothing found), 1 (findings) or 2 (the run failed)."""
     from jitlint.config import ConfigError
 
-    _one_of(output_format, _FORMATS, "--output-format")
-    _one_of(color, ("auto", "always", "never"), "--color")
+    one_of(output_format, _FORMATS, "--output-format")
+    one_of(color, ("auto", "always", "never"), "--color")
     overrides: dict[str, Any] = {
         "scope": scope,
         "torch-version": torch_version,
         "force-exclude": force_exclude,
         "respect-gitignore": respect_gitignore,
-        "select": _split(select) or None,
-        "ignore": _split(ignore) or None,
-        "exclude": _split(exclude) or None,
+        "select": split(select) or None,
+        "ignore": split(ignore) or None,
+        "exclude": split(exclude) or None,
     }
-    extra = {"extend-select": _split(extend_select), "extend-exclude": _split(extend_exclude), "entry-points": entry}
+    extra = {"extend-select": split(extend_select), "extend-exclude": split(extend_exclude), "entry-points": entry}
     given = paths or ["."]
     try:
-        configuration = _configuration(config, isolated, overrides, extra)
+        configuration = read_configuration(config, isolated, overrides, extra)
         if show_settings:
             _show_settings(configuration, given, stdin_filename)
         elif show_files:
@@ -129,61 +96,9 @@ def check(
                 raise typer.Exit(2)
             raise typer.Exit(1 if result.findings and not exit_zero else 0)
     except ConfigError as error:
-        _fail(str(error))
+        fail(str(error))
     except KeyboardInterrupt:
-        _fail("interrupted")
-
-
-@app.command()
-def explain(
-    rule: Annotated[str, typer.Argument(help="A rule's code or name.")],
-    color: Annotated[str, typer.Option(help="auto, always or never.")] = "auto",
-) -> None:
-    """Explain a rule: why the compiler rejects it, and what to write instead."""
-    from jitlint.findings.registry import UnknownRule, find
-    from jitlint.report.rules import explanation
-
-    _one_of(color, ("auto", "always", "never"), "--color")
-    try:
-        found = find(rule)
-    except UnknownRule as error:
-        _fail(str(error))
-    _print(explanation(found, _wants_color(color)))
-
-
-@app.command()
-def rules(
-    output_format: Annotated[str, typer.Option(help="One of: text, json.")] = "text",
-) -> None:
-    """List all rules."""
-    from jitlint.findings.registry import all_rules
-    from jitlint.report.rules import listing
-
-    _one_of(output_format, ("text", "json"), "--output-format")
-    _print(listing(all_rules(), output_format))
-
-
-def _configuration(
-    config: list[str], isolated: bool, overrides: dict[str, Any], extra: dict[str, list[str]]
-) -> Configuration:
-    from jitlint.config import ConfigError, Configuration, parse_pair
-
-    file: str | None = None
-    pairs: dict[str, Any] = {}
-    for item in config:
-        if os.path.isfile(item) or ("=" not in item):
-            if not os.path.isfile(item):
-                raise ConfigError(f"--config {item}: no such file (and not KEY=VALUE)")
-            if file is not None:
-                raise ConfigError("--config: give one file only")
-            file = item
-        else:
-            key, value = parse_pair(item)
-            pairs[key] = value
-    if file and isolated:
-        raise ConfigError("--isolated and a --config file exclude each other")
-    pairs |= {key: value for key, value in overrides.items() if value is not None}
-    return Configuration(file, isolated, pairs, {key: values for key, values in extra.items() if values})
+        fail("interrupted")
 
 
 def _run(
@@ -202,7 +117,7 @@ def _run(
     try:
         if "-" in paths:
             if len(paths) > 1:
-                _fail("- (standard input) cannot be combined with other paths")
+                fail("- (standard input) cannot be combined with other paths")
             return check_stdin(sys.stdin.buffer.read(), stdin_filename or "stdin.py", configuration)
         return check(paths, configuration, jobs=jobs, use_cache=use_cache, cache_dir=cache_dir, progress=progress)
     finally:
@@ -217,7 +132,7 @@ def _report(
     from jitlint.report.style import Style
     from jitlint.report.summary import statistics as counted
 
-    style = Style(_wants_color(color, output_file is not None))
+    style = Style(wants_color(color, output_file is not None))
     lines = list(counted(result, style)) if statistics else list(render(result, output_format, style))
     if quiet and not statistics and output_format in ("full", "concise"):
         lines.pop()
@@ -228,22 +143,22 @@ def _report(
             with open(output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.writelines(line + "\n" for line in lines)
         except OSError as error:
-            _fail(f"cannot write {output_file}: {error.strerror}")
+            fail(f"cannot write {output_file}: {error.strerror}")
     else:
-        _print(lines)
+        print_lines(lines)
     reported = {finding.path for finding in result.findings if finding.code == "JIT905"}
     for problem in result.errors:
         if problem.path not in reported:
-            _warn(f"{problem.path}: {problem.message}")
+            warn(f"{problem.path}: {problem.message}")
 
 
 def _show_files(configuration: Configuration, paths: list[str]) -> None:
     from jitlint.runner import files_to_check
 
     found = files_to_check(paths, configuration)
-    _print(found.files)
+    print_lines(found.files)
     for path in found.missing:
-        _warn(f"{path}: no such file or directory")
+        warn(f"{path}: no such file or directory")
     if found.missing:
         raise typer.Exit(2)
 
@@ -255,39 +170,4 @@ def _show_settings(configuration: Configuration, paths: list[str], stdin_filenam
 
     path = os.path.abspath((stdin_filename or ".") if paths[0] == "-" else paths[0])
     settings = configuration.for_folder(path if os.path.isdir(path) else os.path.dirname(path))
-    _print([json.dumps(as_table(settings), indent=2)])
-
-
-def _split(values: list[str]) -> list[str]:
-    return [part.strip() for value in values for part in value.split(",") if part.strip()]
-
-
-def _one_of(value: str, allowed: tuple[str, ...], option: str) -> None:
-    if value not in allowed:
-        _fail(f"{option} {value}: choose one of {', '.join(allowed)}")
-
-
-def _wants_color(color: str, to_file: bool = False) -> bool:
-    if color != "auto":
-        return color == "always"
-    if to_file or os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
-
-
-def _print(lines: list[str]) -> None:
-    if not lines:
-        return
-    encoding = sys.stdout.encoding or "utf-8"
-    text = "\n".join(lines) + "\n"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stdout.flush()
-
-
-def _warn(message: str) -> None:
-    sys.stderr.write(f"jitlint: {message}\n".encode("utf-8", "backslashreplace").decode("utf-8"))
-
-
-def _fail(message: str) -> NoReturn:
-    _warn(message)
-    raise typer.Exit(2)
+    print_lines([json.dumps(as_table(settings), indent=2)])

@@ -1,0 +1,53 @@
+"""The command line, one module per command. No logic of its own: it reads options, calls, prints.
+
+The commands load what is heavy inside their functions: start-up is paid by every run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from jitlint.cli.check import check
+from jitlint.cli.rules import explain, rules
+
+app = typer.Typer(
+    name="jitlint",
+    help="Lists everything in a source tree that torch.jit.script will reject, without importing it and without torch.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except BrokenPipeError:  # `jitlint check | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from jitlint.version import __version__
+
+        print(f"jitlint {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Lists everything in a source tree that torch.jit.script will reject."""
+
+
+for _command in (check, explain, rules):
+    app.command()(_command)
