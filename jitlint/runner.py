@@ -53,6 +53,7 @@ def check(
     cache_dir: str | None = None,
     overlay: Mapping[str, str | bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    fixes: bool = False,
 ) -> Result:
     """Check files and folders; nothing of theirs is executed.
 
@@ -61,16 +62,21 @@ def check(
     use_cache, cache_dir: whether to keep results on disk, and where (the default: ``.jitlint_cache`` of the project).
     overlay: texts by path, to be taken for what the files contain (an editor's unsaved buffers, standard input).
     progress: is called with (files done, files in all).
+    fixes: whether findings carry their fix. It costs time for files with findings, and more memory.
 
     Findings and units come sorted by path, line and column; paths are absolute. Raises ConfigError.
     """
-    return _Run(config, jobs, use_cache, cache_dir, overlay or {}, progress).run([os.fspath(path) for path in paths])
+    return _Run(config, jobs, use_cache, cache_dir, overlay or {}, progress, fixes).run(
+        [os.fspath(path) for path in paths]
+    )
 
 
-def check_stdin(data: bytes, filename: str, config: Settings | Configuration | None = None) -> Result:
+def check_stdin(
+    data: bytes, filename: str, config: Settings | Configuration | None = None, *, fixes: bool = False
+) -> Result:
     """Check what came on standard input, as if it were the content of `filename` (which need not exist)."""
     path = os.path.abspath(filename)
-    return check([path], config, overlay={path: data})
+    return check([path], config, overlay={path: data}, fixes=fixes)
 
 
 def files_to_check(paths: Sequence[str], config: Configuration | None = None) -> discovery.Discovered:
@@ -88,6 +94,7 @@ class _Run:
         cache_dir: str | None,
         overlay: Mapping[str, str | bytes],
         progress: Callable[[int, int], None] | None,
+        fixes: bool,
     ) -> None:
         if isinstance(config, Settings):
             fixed = config if config.root else replace(config, root=os.getcwd())
@@ -102,6 +109,7 @@ class _Run:
             for path, text in overlay.items()
         }
         self._progress = progress
+        self._fixes = fixes
         self._suppressions: dict[str, tuple[Suppression, ...]] = {}
 
     def run(self, paths: Sequence[str]) -> Result:
@@ -166,6 +174,7 @@ class _Run:
                 settings.scope,
                 settings.script_calls,
                 settings.entry_points,
+                self._fixes,
             )
             cache_folder = self._cache_dir or os.path.join(settings.root, CACHE_FOLDER)
             key = [getattr(task, name) for name in Task.__slots__]

@@ -39,12 +39,13 @@ class Task:
     scope: str
     script_calls: tuple[str, ...]
     entry_points: tuple[str, ...]
+    fixes: bool = False
 
 
 def _new_session(task: Task, overlay: Mapping[str, str]) -> Session:
     from jitlint.analysis import Session
 
-    return Session(
+    session = Session(
         roots=task.roots,
         environment=task.environment,
         torch_version=task.torch_version,
@@ -52,7 +53,11 @@ def _new_session(task: Task, overlay: Mapping[str, str]) -> Session:
         script_calls=task.script_calls,
         entry_points=task.entry_points,
         overlay=overlay,
+        recording=task.fixes,
     )
+    if task.fixes:
+        session.compiler.sparing = True
+    return session
 
 
 class Analyst:
@@ -77,7 +82,12 @@ class Analyst:
             session = self._sessions.get(task)
             if session is None:
                 session = self._sessions[task] = _new_session(task, self._texts)
-            return session.check_file(path), comments
+            report = session.check_file(path)
+            if task.fixes and report.findings:
+                from jitlint.fixes import with_fixes
+
+                report = with_fixes(session, report)
+            return report, comments
         except SourceError as error:
             span = Span(error.line, 1, error.line, 1)
             return FileReport(

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 from jitlint.findings.model import FileReport, Finding, Frame, Unit
 from jitlint.source.problem import Span
@@ -31,8 +32,10 @@ class ScriptedSession:
         script_calls: Sequence[str],
         entry_points: Sequence[str],
         overlay: Mapping[str, str] = {},
+        recording: bool = False,
     ) -> None:
         self.overlay = overlay
+        self.compiler = SimpleNamespace(sparing=False)
         self.made.append({"roots": roots, "torch_version": torch_version, "scope": scope, "entry_points": entry_points})
 
     def check_file(self, path: str) -> FileReport:

@@ -11,6 +11,9 @@ import typer
 from jitlint.cli.console import fail, one_of, print_lines, read_configuration, split, wants_color, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jitlint.cli.fixing import Options
     from jitlint.config import Configuration
     from jitlint.findings.model import Result
 
@@ -33,6 +36,18 @@ def check(
     output_file: Annotated[
         str | None, typer.Option("--output-file", "-o", help="Write the report here.", envvar="JITLINT_OUTPUT_FILE")
     ] = None,
+    fix: Annotated[bool, typer.Option("--fix/--no-fix", help="Apply the fixes of findings that have one.")] = False,
+    unsafe_fixes: Annotated[
+        bool,
+        typer.Option("--unsafe-fixes/--no-unsafe-fixes", help="Include fixes that may change what the code does."),
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Write nothing; show what --fix would change. Exits with 1 if anything.")
+    ] = False,
+    fix_only: Annotated[
+        bool, typer.Option("--fix-only", help="Apply fixes and report nothing that is left; exits with 0.")
+    ] = False,
+    show_fixes: Annotated[bool, typer.Option("--show-fixes", help="List the fixes that were applied.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 even where there are findings.")] = False,
     config: Annotated[
         list[str],
@@ -68,6 +83,9 @@ def check(
     ] = None,
 ) -> None:
     """Check files and folders. Exits with 0 (nothing found), 1 (findings) or 2 (the run failed)."""
+    from dataclasses import replace
+
+    from jitlint.cli.fixing import Options
     from jitlint.config import ConfigError
 
     one_of(output_format, _FORMATS, "--output-format")
@@ -90,8 +108,22 @@ def check(
         elif show_files:
             _show_files(configuration, given)
         else:
-            result = _run(configuration, given, stdin_filename, jobs, not no_cache, cache_dir, quiet)
-            _report(result, output_format, output_file, color, statistics, quiet)
+            cached = not no_cache
+            if fix or diff or fix_only:
+                result = _fixed(
+                    configuration,
+                    given,
+                    stdin_filename,
+                    jobs,
+                    cached,
+                    cache_dir,
+                    Options(diff, fix_only, unsafe_fixes, show_fixes),
+                )
+            else:
+                result = _run(configuration, given, stdin_filename, jobs, cached, cache_dir, quiet)
+            result = replace(result, unsafe_fixes=unsafe_fixes)
+            to_error = fix and "-" in given  # standard output holds the fixed text
+            _report(result, output_format, output_file, color, statistics, quiet, to_error)
             if result.errors:
                 raise typer.Exit(2)
             raise typer.Exit(1 if result.findings and not exit_zero else 0)
@@ -118,15 +150,43 @@ def _run(
         if "-" in paths:
             if len(paths) > 1:
                 fail("- (standard input) cannot be combined with other paths")
-            return check_stdin(sys.stdin.buffer.read(), stdin_filename or "stdin.py", configuration)
-        return check(paths, configuration, jobs=jobs, use_cache=use_cache, cache_dir=cache_dir, progress=progress)
+            return check_stdin(sys.stdin.buffer.read(), stdin_filename or "stdin.py", configuration, fixes=True)
+        return check(
+            paths, configuration, jobs=jobs, use_cache=use_cache, cache_dir=cache_dir, progress=progress, fixes=True
+        )
     finally:
         if progress:
             progress.close()
 
 
+def _fixed(
+    configuration: Configuration,
+    paths: list[str],
+    stdin_filename: str | None,
+    jobs: int,
+    use_cache: bool,
+    cache_dir: str | None,
+    options: Options,
+) -> Result:
+    from jitlint.cli.fixing import run
+    from jitlint.runner import check
+
+    def again(some: Sequence[str], texts: Mapping[str, bytes]) -> Result:
+        return check(
+            some, configuration, jobs=jobs, use_cache=use_cache, cache_dir=cache_dir, overlay=texts, fixes=True
+        )
+
+    return run(again, paths, stdin_filename, options)
+
+
 def _report(
-    result: Result, output_format: str, output_file: str | None, color: str, statistics: bool, quiet: bool
+    result: Result,
+    output_format: str,
+    output_file: str | None,
+    color: str,
+    statistics: bool,
+    quiet: bool,
+    to_error: bool = False,
 ) -> None:
     from jitlint.report import render
     from jitlint.report.style import Style
@@ -145,7 +205,7 @@ def _report(
         except OSError as error:
             fail(f"cannot write {output_file}: {error.strerror}")
     else:
-        print_lines(lines)
+        print_lines(lines, to_error)
     reported = {finding.path for finding in result.findings if finding.code == "JIT905"}
     for problem in result.errors:
         if problem.path not in reported:

@@ -56,14 +56,15 @@ def wants_color(color: str, to_file: bool = False) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
 
 
-def print_lines(lines: list[str]) -> None:
-    """Print lines; what the terminal cannot show is escaped."""
+def print_lines(lines: list[str], error: bool = False) -> None:
+    """Print lines, on standard error if `error`; what the terminal cannot show is escaped."""
     if not lines:
         return
-    encoding = sys.stdout.encoding or "utf-8"
+    stream = sys.stderr if error else sys.stdout
+    encoding = stream.encoding or "utf-8"
     text = "\n".join(lines) + "\n"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stdout.flush()
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
 
 
 def warn(message: str) -> None:

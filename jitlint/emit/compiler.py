@@ -81,13 +81,14 @@ _OWN: dict[str, Sugared] = {
 
 class Compiler:
     """evaluator, api and project of the session, and everything compiled so far. `recording` keeps the type of every
-    expression, for `reveal` and hover."""
+    expression, for `reveal`, hover and fixes; where it is `sparing`, only in functions that have problems."""
 
     def __init__(self, project: Project, api: TorchAPI, evaluator: Evaluator, recording: bool = False) -> None:
         self.project = project
         self.api = api
         self.evaluator = evaluator
         self.recording = recording
+        self.sparing = False
         self.recorded: list[tuple[FunctionDefinition, dict[ast.AST, Sugared], tree.Def]] = []
         self.functions: dict[int, Summary] = {}
         self.closures: dict[tuple[int, py.Function | None], Summary] = {}

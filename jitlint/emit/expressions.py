@@ -76,7 +76,14 @@ def _emit(e: Emitter, node: tree.Expr, hint: Type | None, binders: int) -> Sugar
         case tree.Starred():
             e.report("JIT213", node.at, "Unexpected starred expansion. File a bug report")
             return UNKNOWN_VAL
-        case tree.SliceExpr() | tree.Hole():
+        case tree.Hole(parts=parts):
+            if e.types is not None:
+                e.muted += 1
+                for part in parts:
+                    emit_expr(e, part)
+                e.muted -= 1
+            return UNKNOWN_VAL
+        case tree.SliceExpr():
             return UNKNOWN_VAL
 
 

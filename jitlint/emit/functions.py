@@ -59,7 +59,7 @@ def emit_definition(
         (summary.result,),
         text=schema_text(definition.name, arguments, summary.result),
     )
-    if e.types is not None:
+    if e.types is not None and (summary.problems or not compiler.sparing):
         compiler.recorded.append((definition, e.types, definition_tree))
     summary.done = True
 

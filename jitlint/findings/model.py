@@ -103,7 +103,8 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All of a run: units and findings sorted by path, line and column."""
+    """All of a run: units and findings sorted by path, line and column. `fixed` findings are no longer among them;
+    `unsafe_fixes`: whether unsafe fixes count as fixes in the reports."""
 
     units: tuple[Unit, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -112,3 +113,11 @@ class Result:
     torch_version: str = ""
     suppressed: int = 0
     fixed: int = field(default=0, compare=False)
+    unsafe_fixes: bool = field(default=False, compare=False)
+
+    def would_fix(self, finding: Finding) -> bool:
+        """Whether ``--fix`` would fix it, with ``--unsafe-fixes`` if that was asked for."""
+        fix = finding.fix
+        if fix is None:
+            return False
+        return fix.applicability == "safe" or (self.unsafe_fixes and fix.applicability == "unsafe")

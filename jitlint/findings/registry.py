@@ -15,7 +15,7 @@ from typing import Literal, cast
 from jitlint.findings.model import Severity
 
 _FILE = re.compile(r"(JIT\d{3})-([a-z0-9-]+)\.md$")
-_FENCE = re.compile(r"^```python (bad|good)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```python (bad|good|fixed)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _EXPECTED = re.compile(r"#\s*(error|warning|info): (JIT\d{3})")
 
 
@@ -58,10 +58,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A fenced program of a rule's file. `line` is the 1-based line of the file that its first line stands on;
+    """A fenced program of a rule's file; a ``fixed`` one is what its fixes make of the ``bad`` one above it. `line` is the 1-based line of the file that its first line stands on;
     `expected` are the (line in the program, severity, code) of its ``# error: JITnnn`` comments."""
 
-    kind: Literal["bad", "good"]
+    kind: Literal["bad", "good", "fixed"]
     text: str
     line: int
     expected: tuple[tuple[int, str, str], ...]
@@ -152,7 +152,7 @@ def parse_rule(text: str, path: str) -> Rule:
 
 
 def examples(rule: Rule) -> list[Example]:
-    """The fenced ``python bad`` and ``python good`` programs of a rule, in order."""
+    """The fenced ``python bad``, ``good`` and ``fixed`` programs of a rule, in order."""
     with open(rule.path, encoding="utf-8") as file:
         text = file.read()
     result = []
@@ -163,7 +163,7 @@ def examples(rule: Rule) -> list[Example]:
             for number, line in enumerate(program.split("\n"), 1)
             for mark in _EXPECTED.finditer(line)
         )
-        kind: Literal["bad", "good"] = "bad" if found[1] == "bad" else "good"
+        kind = cast(Literal["bad", "good", "fixed"], found[1])
         result.append(Example(kind, program, text.count("\n", 0, found.start(2)) + 1, expected))
     return result
 

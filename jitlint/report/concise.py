@@ -12,16 +12,17 @@ from jitlint.report.summary import summary
 def lines(result: Result, style: Style) -> Iterator[str]:
     """The findings, and a last line that counts them."""
     for finding in result.findings:
-        yield line(finding, style)
+        yield line(finding, style, result.would_fix(finding))
     yield summary(result, style)
 
 
-def line(finding: Finding, style: Style) -> str:
-    """One finding on one line."""
+def line(finding: Finding, style: Style, fixable: bool = False) -> str:
+    """One finding on one line; `fixable` ones are marked."""
     colon = style.paint(":", "cyan")
     place = (
         f"{style.paint(style.path(finding.path), 'bold')}{colon}{finding.span.line}{colon}{finding.span.column}{colon}"
     )
     message = " ".join(finding.message.split())
+    mark = f" [{style.paint('*', 'cyan')}]" if fixable else ""
     condition = f" [{finding.condition}]" if finding.condition else ""
-    return f"{place} {style.severity(finding.code, finding.severity)} {message}{condition}"
+    return f"{place} {style.severity(finding.code, finding.severity)}{mark} {message}{condition}"

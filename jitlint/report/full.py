@@ -12,6 +12,7 @@ from jitlint.source.text import SourceError, read_source
 
 _MAX_WIDTH = 160
 _CONTEXT = 1
+_NOT_APPLIED = {"safe": "safe", "unsafe": "unsafe", "display": "to be chosen by hand"}
 
 
 def lines(result: Result, style: Style) -> Iterator[str]:
@@ -21,15 +22,16 @@ def lines(result: Result, style: Style) -> Iterator[str]:
         if finding.path not in texts:
             texts.clear()  # findings come sorted by path: one text at a time
             texts[finding.path] = _lines_of(finding.path)
-        yield from paragraph(finding, texts[finding.path], style)
+        yield from paragraph(finding, texts[finding.path], style, result.would_fix(finding))
         yield ""
     yield summary(result, style)
 
 
-def paragraph(finding: Finding, text: list[str], style: Style) -> Iterator[str]:
-    """One finding. `text` is its file's lines, empty where it cannot be read."""
+def paragraph(finding: Finding, text: list[str], style: Style, fixable: bool = False) -> Iterator[str]:
+    """One finding. `text` is its file's lines, empty where it cannot be read; `fixable` ones are marked."""
     title = style.severity(f"{finding.severity}[{finding.code}]", finding.severity)
-    yield f"{title} {style.paint(' '.join(finding.message.split()), 'bold')}"
+    mark = f" [{style.paint('*', 'cyan')}]" if fixable else ""
+    yield f"{title}{mark} {style.paint(' '.join(finding.message.split()), 'bold')}"
     span = finding.span
     arrow = style.paint("-->", "cyan")
     yield f"  {arrow} {style.path(finding.path)}:{span.line}:{span.column}"
@@ -43,6 +45,9 @@ def paragraph(finding: Finding, text: list[str], style: Style) -> Iterator[str]:
         yield f"  {style.paint('=', 'cyan')} reached from {frame.qualname} ({style.path(frame.path)}:{frame.line})"
     if finding.help:
         yield f"  {style.paint('=', 'cyan')} help: {finding.help}"
+    if finding.fix is not None:
+        kind = "" if fixable else f" ({_NOT_APPLIED[finding.fix.applicability]})"
+        yield f"  {style.paint('=', 'cyan')} fix: {finding.fix.description}{kind}"
 
 
 def _excerpt(finding: Finding, text: list[str], style: Style) -> Iterator[str]:

@@ -24,13 +24,14 @@ def explanation(rule: Rule, color: bool) -> list[str]:
     if not color:
         return text.split("\n")
     import io
+    import re
 
     from rich.console import Console
     from rich.markdown import Markdown
 
     out = io.StringIO()
     Console(file=out, force_terminal=True, width=100).print(
-        Markdown(text.replace("```python bad", "```python").replace("```python good", "```python"))
+        Markdown(re.sub("^```python (bad|good|fixed)", "```python", text, flags=re.MULTILINE))
     )
     return out.getvalue().rstrip("\n").split("\n")
 

@@ -17,9 +17,10 @@ def summary(result: Result, style: Style) -> str:
     verdicts = ", ".join(f"{by_verdict[v]} {v}" for v in ("accepted", "rejected", "unknown") if by_verdict[v])
     looked = f"{units} in {files}" + (f": {verdicts}" if verdicts else "")
     hushed = f", {result.suppressed} suppressed" if result.suppressed else ""
+    fixed = f", {result.fixed} fixed" if result.fixed else ""
     if not result.findings:
         text = style.paint("No findings", "green") if not result.errors else "No findings"
-        return f"{text}{hushed} ({looked}; torch {result.torch_version})."
+        return f"{text}{fixed}{hushed} ({looked}; torch {result.torch_version})."
     by_severity = Counter(finding.severity for finding in result.findings)
     parts = []
     if by_severity["error"]:
@@ -28,7 +29,19 @@ def summary(result: Result, style: Style) -> str:
         parts.append(_count(by_severity["warning"], "warning"))
     if by_severity["info"]:
         parts.append(f"{by_severity['info']} info")
-    return f"Found {', '.join(parts)}{hushed} ({looked}; torch {result.torch_version})."
+    text = f"Found {', '.join(parts)}{fixed}{hushed} ({looked}; torch {result.torch_version})."
+    return text + fixable(result)
+
+
+def fixable(result: Result) -> str:
+    """How many findings ``--fix`` would fix, in the words of ruff; '' where none could be fixed in any way."""
+    now = sum(map(result.would_fix, result.findings))
+    hidden = sum(1 for f in result.findings if f.fix is not None and f.fix.applicability == "unsafe")
+    hidden = 0 if result.unsafe_fixes else hidden
+    more = f"{hidden} hidden fix{'es' if hidden != 1 else ''} can be enabled with the `--unsafe-fixes` option"
+    if now:
+        return f" [*] {now} fixable with the `--fix` option" + (f" ({more})." if hidden else ".")
+    return f" No fixes available ({more})." if hidden else ""
 
 
 def statistics(result: Result, style: Style) -> Iterator[str]:

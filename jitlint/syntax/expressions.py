@@ -239,7 +239,7 @@ def _dict(node: ast.Dict, cx: Context) -> tree.Expr:
             message = "'NoneType' object has no attribute 'lineno'"
             cx.report("JIT113", node.values[position], message, "`**` in a dict display cannot be compiled")
     values = _all(node.values, cx)
-    return tree.Hole(node) if unpacked else tree.DictLiteral(node, tuple(keys), values)
+    return tree.Hole(node, (), (*keys, *values)) if unpacked else tree.DictLiteral(node, tuple(keys), values)
 
 
 def _joined_string(node: ast.JoinedStr, cx: Context) -> tree.Expr:
@@ -273,7 +273,8 @@ def _list_comprehension(node: ast.ListComp | ast.GeneratorExp, cx: Context) -> t
     plain = _comprehension(node.generators, node, cx)
     element = lower_expression(node.elt, cx)
     target, iterable = _generators(node.generators, cx)
-    return tree.ListComp(node, element, target, iterable) if plain else tree.Hole(node)
+    comprehension = tree.ListComp(node, element, target, iterable)
+    return comprehension if plain else tree.Hole(node, (), (comprehension,))
 
 
 def _dict_comprehension(node: ast.DictComp, cx: Context) -> tree.Expr:
@@ -281,7 +282,8 @@ def _dict_comprehension(node: ast.DictComp, cx: Context) -> tree.Expr:
     key = lower_expression(node.key, cx)
     value = lower_expression(node.value, cx)
     target, iterable = _generators(node.generators, cx)
-    return tree.DictComp(node, key, value, target, iterable) if plain else tree.Hole(node)
+    comprehension = tree.DictComp(node, key, value, target, iterable)
+    return comprehension if plain else tree.Hole(node, (), (comprehension,))
 
 
 def _generators(generators: list[ast.comprehension], cx: Context) -> tuple[tree.Expr, tree.Expr]:

@@ -164,10 +164,12 @@ class DictComp(Node):
 class Hole(Node):
     """Stands where the front end has no tree; a problem was reported for it. Its value is Unknown.
 
-    `names` are the local names that the hole may bind (an unsupported statement's targets).
+    `names` are the local names that the hole may bind (an unsupported statement's targets). `parts` are what inside it
+    has a tree; the fixes want to know its types.
     """
 
     names: tuple[str, ...] = ()
+    parts: tuple[Expr, ...] = ()
 
 
 Expr = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -63,7 +64,7 @@ def test_full(result: Result, tmp_path: Path) -> None:
         "  = torch says: Torch says:",
         "  = help: do this",
         "",
-        "warning[JIT704] two lines",
+        "warning[JIT704] [*] two lines",
         "  --> net.py:3:10",
         "  |",
         "2 |     def forward(self, é, 数字):",
@@ -74,16 +75,33 @@ def test_full(result: Result, tmp_path: Path) -> None:
         "  = when: act is None",
         "  = reached from Net.forward (net.py:2)",
         "  = reached from helper (/elsewhere/b.py:9)",
+        "  = fix: replace it",
         "",
-        "Found 1 error, 1 warning, 1 suppressed (2 units in 3 files: 1 rejected, 1 unknown; torch 2.13.0).",
+        "Found 1 error, 1 warning, 1 suppressed (2 units in 3 files: 1 rejected, 1 unknown; torch 2.13.0)."
+        " [*] 1 fixable with the `--fix` option.",
     ]
 
 
 def test_concise(result: Result, tmp_path: Path) -> None:
     assert text(result, "concise", tmp_path).split("\n")[:2] == [
         "net.py:2:23: JIT203 a message",
-        "net.py:3:10: JIT704 two lines [act is None]",
+        "net.py:3:10: JIT704 [*] two lines [act is None]",
     ]
+
+
+def test_unsafe_fixes_are_hidden_until_asked_for(result: Result, tmp_path: Path) -> None:
+    fix = result.findings[1].fix
+    assert fix is not None
+    hidden = replace(result, findings=(replace(result.findings[1], fix=replace(fix, applicability="unsafe")),))
+    said = text(hidden, "concise", tmp_path)
+    assert "[*]" not in said
+    assert said.endswith("No fixes available (1 hidden fix can be enabled with the `--unsafe-fixes` option).")
+    assert "  = fix: replace it (unsafe)" in text(hidden, "full", tmp_path)
+    asked = text(replace(hidden, unsafe_fixes=True), "concise", tmp_path)
+    assert "JIT704 [*] two" in asked
+    assert asked.endswith("[*] 1 fixable with the `--fix` option.")
+    shown = replace(hidden, findings=(replace(hidden.findings[0], fix=replace(fix, applicability="display")),))
+    assert "fix" not in text(shown, "concise", tmp_path)
 
 
 @pytest.mark.parametrize("output_format", ["full", "concise"])

@@ -1,0 +1,274 @@
+"""Applying fixes: which go together, until nothing changes; and writing files so that nothing is lost.
+
+A fix is applied whole or not at all, and never beside one that it overlaps. A text that no longer parses is never kept, nor
+one in which a rule reports more than before: then the file's fixes are tried one by one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from jitlint.findings.model import Edit, Finding, Fix, Result
+from jitlint.source.parse import ParseError, parse
+from jitlint.source.text import SourceError, SourceFile, decode, read_bytes
+
+Check = Callable[[Sequence[str], Mapping[str, bytes]], Result]
+
+MAX_ROUNDS = 20
+MAX_TRIALS = 60  # checks of one file whose fixes are tried one by one
+
+
+@dataclass(slots=True)
+class Repair:
+    """What the fixes make of some files. `before` and `after` are bytes by path, of the files that change; `fixed` the
+    findings whose fixes were applied; `result` what the first check found."""
+
+    result: Result
+    before: dict[str, bytes] = field(default_factory=dict)
+    after: dict[str, bytes] = field(default_factory=dict)
+    fixed: list[Finding] = field(default_factory=list)
+
+
+def applicable(fix: Fix | None, unsafe: bool) -> bool:
+    """Whether a fix may be applied."""
+    return fix is not None and (fix.applicability == "safe" or (unsafe and fix.applicability == "unsafe"))
+
+
+def repair(check: Check, paths: Sequence[str], texts: Mapping[str, bytes], unsafe: bool) -> Repair:
+    """Fixes what can be fixed below `paths`, in memory.
+
+    check: gives the findings, with their fixes, of some paths, where `texts` go before what the files contain.
+    unsafe: whether unsafe fixes are applied, too.
+    """
+    first = check(paths, texts)
+    work = Repair(first)
+    rounds = _Rounds(check, dict(texts), unsafe, work)
+    rounds.run(first)
+    return work
+
+
+class _Rounds:
+    def __init__(self, check: Check, texts: dict[str, bytes], unsafe: bool, work: Repair) -> None:
+        self._check = check
+        self._texts = texts
+        self._unsafe = unsafe
+        self._work = work
+        self._failed: set[tuple[str, Fix]] = set()  # fixes that were tried and did no good
+
+    def run(self, first: Result) -> None:
+        """Rounds of fixes, and a second look at the files that have more findings of some rule than before."""
+        result = self._until_stable(first, None)
+        worse = self._worse(first, result)
+        for path in worse:
+            self._undo(path)
+        for path in worse:
+            self._one_by_one(path, first)
+
+    def _until_stable(self, result: Result, only: set[str] | None) -> Result:
+        for _ in range(MAX_ROUNDS):
+            chosen = self._choose(result, only)
+            changed = self._apply(chosen)
+            if not changed:
+                break
+            result = self._again(result, changed)
+        return result
+
+    def _again(self, result: Result, changed: Iterable[str]) -> Result:
+        """The findings of the changed files, found anew: from wherever their functions are reached."""
+        paths = dict.fromkeys(changed)
+        for unit in result.units:
+            if any(result.findings[number].path in paths for number in unit.findings):
+                paths.setdefault(unit.path)
+        return self._check(list(paths), {**self._texts, **self._work.after})
+
+    def _choose(self, result: Result, only: set[str] | None) -> list[Finding]:
+        chosen: list[Finding] = []
+        taken: dict[str, list[Edit]] = {}
+        for finding in result.findings:
+            fix = finding.fix
+            if fix is None or not applicable(fix, self._unsafe) or (finding.path, fix) in self._failed:
+                continue
+            if only is not None and any(edit.path not in only for edit in fix.edits):
+                continue
+            if all(compatible(edit, taken.get(edit.path, ())) for edit in fix.edits):
+                chosen.append(finding)
+                for edit in fix.edits:
+                    taken.setdefault(edit.path, []).append(edit)
+        return chosen
+
+    def _apply(self, findings: Sequence[Finding]) -> list[str]:
+        """Applies the findings' fixes; returns the files that are different now."""
+        edits: dict[str, list[Edit]] = {}
+        for finding in findings:
+            for edit in finding.fix.edits if finding.fix else ():
+                edits.setdefault(edit.path, []).append(edit)
+        new: dict[str, bytes] = {}
+        for path, some in edits.items():
+            text = self._edited(path, some)
+            if text is None:  # one of them breaks the file: only those that stand the test by themselves
+                return self._apply_each(findings)
+            new[path] = text
+        return self._keep(new, findings)
+
+    def _apply_each(self, findings: Sequence[Finding]) -> list[str]:
+        if len(findings) == 1:
+            if findings[0].fix is not None:
+                self._failed.add((findings[0].path, findings[0].fix))
+            return []
+        for finding in findings:
+            changed = self._apply([finding])
+            if changed:
+                return changed
+        return []
+
+    def _edited(self, path: str, edits: Sequence[Edit]) -> bytes | None:
+        """The bytes of a file with some edits; None where that is no Python, or cannot be written in its encoding."""
+        try:
+            before = self._bytes(path)
+            source = decode(before, path)
+            after = edited(source, edits).encode(source.encoding)
+            parse(decode(after, path))
+        except (SourceError, ParseError, UnicodeError):
+            return None
+        return after
+
+    def _keep(self, new: Mapping[str, bytes], findings: Sequence[Finding]) -> list[str]:
+        changed = [path for path, after in new.items() if after != self._bytes(path)]
+        for path in changed:
+            self._work.before.setdefault(path, self._bytes(path))
+            self._work.after[path] = new[path]
+        if changed:
+            self._work.fixed.extend(findings)
+        return changed
+
+    def _bytes(self, path: str) -> bytes:
+        for texts in (self._work.after, self._texts):
+            if path in texts:
+                return texts[path]
+        return read_bytes(path)
+
+    # --- what made things worse ---------------------------------------------------------------------------------------
+
+    def _worse(self, before: Result, after: Result) -> list[str]:
+        """The changed files in which some rule reports more than before."""
+        was, now = _by_file(before.findings), _by_file(after.findings)
+        return [path for path in self._work.after if now.get(path, Counter()) - was.get(path, Counter())]
+
+    def _undo(self, path: str) -> None:
+        self._work.after.pop(path)
+        self._work.before.pop(path)
+        self._work.fixed = [finding for finding in self._work.fixed if not _touches(finding, path)]
+
+    def _one_by_one(self, path: str, first: Result) -> None:
+        """Keeps of a file's fixes those that leave it with fewer findings, and no new ones."""
+        result = self._again(first, [path])
+        counts = _by_file(result.findings).get(path, Counter())
+        for _ in range(MAX_TRIALS):
+            candidates = [f for f in self._choose(result, {path}) if f.path == path][:1]
+            if not candidates:
+                return
+            kept = self._work.after.get(path)
+            fixed = list(self._work.fixed)
+            changed = self._apply(candidates)
+            if not changed:
+                if candidates[0].fix is not None:
+                    self._failed.add((path, candidates[0].fix))
+                continue
+            trial = self._again(result, [path])
+            now = _by_file(trial.findings).get(path, Counter())
+            if now - counts or sum(now.values()) >= sum(counts.values()):
+                if kept is None:
+                    self._undo(path)
+                else:
+                    self._work.after[path] = kept
+                self._work.fixed = fixed
+                if candidates[0].fix is not None:
+                    self._failed.add((path, candidates[0].fix))
+            else:
+                result, counts = trial, now
+
+
+def compatible(edit: Edit, others: Iterable[Edit]) -> bool:
+    """Whether an edit can be applied beside others: it overlaps none, or is the same as one."""
+    return all(edit == other or not overlap(edit, other) for other in others)
+
+
+def overlap(a: Edit, b: Edit) -> bool:
+    """Whether two edits of one file touch the same text, or insert at the same place."""
+    first, second = sorted((a.span, b.span), key=lambda span: (span.line, span.column, span.end_line, span.end_column))
+    start, end = (second.line, second.column), (first.end_line, first.end_column)
+    return start < end or start == (first.line, first.column)
+
+
+def edited(source: SourceFile, edits: Iterable[Edit]) -> str:
+    """The text of a file with edits that do not overlap applied."""
+    starts = line_starts(source)
+    text = source.text
+    places = {
+        (starts[e.span.line - 1] + e.span.column - 1, starts[e.span.end_line - 1] + e.span.end_column - 1, e.content)
+        for e in edits
+    }
+    for start, end, content in sorted(places, reverse=True):
+        text = text[:start] + content + text[end:]
+    return text
+
+
+def line_starts(source: SourceFile) -> list[int]:
+    """The offset of every line of a file; behind the last line end, too."""
+    starts, at = [0], 0
+    for line in source.lines[:-1]:
+        at += len(line)
+        at += 2 if source.text.startswith("\r\n", at) else 1
+        starts.append(at)
+    if source.text.endswith(("\n", "\r")):
+        starts.append(len(source.text))
+    return starts
+
+
+def _by_file(findings: Iterable[Finding]) -> dict[str, Counter[str]]:
+    counts: dict[str, Counter[str]] = {}
+    for finding in findings:
+        counts.setdefault(finding.path, Counter())[finding.code] += 1
+    return counts
+
+
+def _touches(finding: Finding, path: str) -> bool:
+    return finding.fix is not None and any(edit.path == path for edit in finding.fix.edits)
+
+
+def write(path: str, before: bytes, after: bytes) -> str:
+    """Replace a file's content at one stroke, with its permissions kept; a link stays a link.
+
+    Returns '' or, in words, why it was left as it is: it cannot be written, or is no longer what was checked.
+    """
+    target = os.path.realpath(path)
+    try:
+        if read_bytes(target) != before:
+            return "it changed while it was being checked"
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".jitlint-")
+        try:
+            status = os.stat(target)
+            with os.fdopen(handle, "wb") as file:
+                file.write(after)
+                file.flush()
+                os.fsync(file.fileno())
+            if not os.access(target, os.W_OK):
+                raise PermissionError(13, "permission denied")
+            os.chmod(temporary, status.st_mode & 0o7777)
+            if hasattr(os, "chown"):
+                with contextlib.suppress(OSError):
+                    os.chown(temporary, status.st_uid, status.st_gid)
+            os.replace(temporary, target)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except SourceError as error:
+        return error.message
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return ""
