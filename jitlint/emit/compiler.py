@@ -38,6 +38,7 @@ from jitlint.shapes.annotations import (
     parameter_type,
     result_type,
 )
+from jitlint.source.nodes import walk
 from jitlint.syntax import tree
 from jitlint.torch_api.api import TorchAPI
 from jitlint.types.model import TENSOR, UNKNOWN, Argument, ClassType, InterfaceType, Schema, Type
@@ -305,11 +306,19 @@ class Compiler:
             self._keep.append(definition)
             names: set[str] = set()
             for item in mro(self.project, definition).classes:
-                if isinstance(item, ClassDefinition) and "__class__" in "".join(
-                    item.module.lines[item.node.lineno - 1 : item.node.end_lineno]
-                ):
-                    names.update(_rebound(item.node))
+                if isinstance(item, ClassDefinition):
+                    names |= self._rebound_in(item)
             known = self._rebound[id(definition)] = frozenset(names)
+        return known
+
+    def _rebound_in(self, item: ClassDefinition) -> frozenset[str]:
+        """The same, of one class's own text."""
+        key = id(item.node)
+        known = self._rebound.get(key)
+        if known is None:
+            lines = item.module.lines[item.node.lineno - 1 : item.node.end_lineno]
+            known = frozenset(_rebound(item.node)) if any("__class__" in line for line in lines) else frozenset()
+            self._rebound[key] = known
         return known
 
     def ignored_attributes(self, definition: ClassDefinition) -> frozenset[str]:
@@ -602,7 +611,7 @@ def _written_annotations(definition: ClassDefinition) -> dict[str, tuple[ast.exp
 
 
 def _rebound(node: ast.AST) -> Iterator[str]:
-    for one in ast.walk(node):
+    for one in walk(node):
         if (
             isinstance(one, ast.Attribute)
             and isinstance(one.ctx, ast.Store)
@@ -626,13 +635,13 @@ def _assigned_by_constructor(definition: ClassDefinition) -> Iterator[str]:
             continue
         seen.add(name)
         yield from _assigned(node)
-        for one in ast.walk(node):
+        for one in walk(node):
             if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute):
                 waiting.append(one.func.attr)
 
 
 def _assigned(node: ast.AST) -> Iterator[str]:
-    for one in ast.walk(node):
+    for one in walk(node):
         if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store):
             yield one.attr
         elif isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in _REGISTERS:

@@ -11,8 +11,8 @@ from jitlint.hazards.reporting import Hazards, body_scope, self_attribute
 from jitlint.project.definitions import FunctionDefinition
 from jitlint.project.targets import ExternalName
 from jitlint.shapes import values as py
+from jitlint.source.nodes import walk_own
 
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _RANDOM = frozenset({"rand", "randn", "randint", "rand_like", "randn_like", "randint_like", "bernoulli", "multinomial"})
 # What callers cannot tell apart from the torch.jit.Error (a RuntimeError) that compiled code raises.
 _KEPT = frozenset({"RuntimeError", "Exception", "BaseException", "AssertionError"})
@@ -20,12 +20,7 @@ _KEPT = frozenset({"RuntimeError", "Exception", "BaseException", "AssertionError
 
 def own_nodes(definition: FunctionDefinition) -> Iterator[ast.AST]:
     """Every node of a function's body, without what nested definitions hold."""
-    stack: list[ast.AST] = list(reversed(definition.node.body))
-    while stack:
-        node = stack.pop()
-        yield node
-        if not isinstance(node, _SCOPES):
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+    return walk_own(definition.node.body)
 
 
 def repeated_operands(found: Hazards, definition: FunctionDefinition) -> None:

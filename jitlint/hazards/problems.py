@@ -6,9 +6,10 @@ What definitions alone show is in `project.hazards`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from jitlint.emit.compiler import Compiler
-from jitlint.emit.summary import Summary
+from jitlint.emit.summary import Located, Summary
 from jitlint.hazards import bodies, calls, modules, signatures
 from jitlint.hazards.reporting import Hazards
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex
@@ -29,11 +30,9 @@ def judge(compiler: Compiler, summary: Summary) -> None:
         current.hazards = found.found
         match current.definition:
             case FunctionDefinition() as definition if not compiler.marks(definition) & _DROPPED:
-                signatures.bare_containers(found, definition)
-                signatures.dropped_decorators(found, definition)
-                bodies.repeated_operands(found, definition)
-                bodies.dedented_strings(found, definition)
-                bodies.exceptions(found, definition)
+                found.adopt(
+                    compiler.project.cached(("hazards", id(definition)), partial(_of_text, compiler, definition))
+                )
                 if all(located.condition for located in current.problems):  # else nothing comes of it anyway
                     calls.python_calls(found, definition, current.python_calls)
                 if current.shape is not None:
@@ -41,6 +40,17 @@ def judge(compiler: Compiler, summary: Summary) -> None:
             case ClassDefinition() as definition if current.shape is not None:
                 modules.constants(found, definition, current.shape)
         stack.extend(link.callee for link in current.links)
+
+
+def _of_text(compiler: Compiler, definition: FunctionDefinition) -> tuple[Located, ...]:
+    """What a function's text alone shows, whoever compiles it."""
+    found = Hazards(compiler)
+    signatures.bare_containers(found, definition)
+    signatures.dropped_decorators(found, definition)
+    bodies.repeated_operands(found, definition)
+    bodies.dedented_strings(found, definition)
+    bodies.exceptions(found, definition)
+    return tuple(found.found)
 
 
 def unit_hazards(compiler: Compiler, index: ModuleIndex, points: Sequence[EntryPoint]) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from jitlint.emit.compiler import Compiler
@@ -28,6 +29,12 @@ class Hazards:
     def report(self, code: str, index: ModuleIndex, node: ast.AST, message: str, condition: str = "") -> None:
         """A hazard at `node` of the file; torch says nothing of it."""
         self.report_span(code, index, span_of(node, index.lines), message, condition)
+
+    def adopt(self, located: Iterable[Located]) -> None:
+        """Hazards that were found before."""
+        for one in located:
+            self.said.add((one.problem.code, one.problem.path, one.problem.span))
+            self.found.append(one)
 
     def report_span(self, code: str, index: ModuleIndex, span: Span, message: str, condition: str = "") -> None:
         key = (code, index.path, span)

@@ -238,14 +238,15 @@ class Project:
             self.dependencies |= hit[1]
             value: T = hit[0]
             return value
-        with self._collecting() as collected:
+        with self.collecting() as collected:
             value = compute()
             if not (self._tainted and self._active):
                 self._cache[key] = (value, frozenset(collected))
         return value
 
     @contextmanager
-    def _collecting(self) -> Iterator[set[str]]:
+    def collecting(self) -> Iterator[set[str]]:
+        """The files that are read inside, which count for what is going on outside, too."""
         outer = self.dependencies
         collected: set[str] = set()
         self.dependencies = collected
@@ -268,7 +269,7 @@ class Project:
             return (_CIRCULAR,)
         self._active.add(key)
         try:
-            with self._collecting() as collected:
+            with self.collecting() as collected:
                 targets = _unique(compute())
             self._active.discard(key)
             if not (self._tainted and self._active):

@@ -19,6 +19,7 @@ from jitlint.project.index import closure_scope
 from jitlint.project.targets import ExternalName
 from jitlint.shapes import builtin_functions, builtin_methods, statements, torch_modules
 from jitlint.shapes import interpreter as core
+from jitlint.shapes.effects import SURROUNDINGS, parameter_names
 from jitlint.shapes.heap import (
     BuiltinMethod,
     DictObject,
@@ -41,6 +42,7 @@ from jitlint.shapes.values import (
     OneOf,
     Partial,
     Sequence,
+    Typed,
     Unknown,
     Value,
 )
@@ -136,6 +138,9 @@ def call_function(
     if "opaque" in function.marks and "cached" not in function.marks:
         escape(run, args, kwargs)
         return Unknown(f"{function.definition.qualname} is decorated by something that is not known")
+    passed = None if open_ else _passed(run, function, args, kwargs)
+    if passed is not None:
+        return passed
     bound = function.bound
     if open_ or function.closure is not None or (bound is not None and not isinstance(bound, Class)):
         return invoke(run, function, args, kwargs, open_)
@@ -146,6 +151,40 @@ def call_function(
         tuple([(name, key_of(arg)) for name, arg in kwargs.items()]),
     )
     return remember(run, key, [*args, *kwargs.values()], lambda: invoke(run, function, args, kwargs, open_), function)
+
+
+def _passed(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    """The argument that a function without effects hands back, as many a decorator does; None of any other function."""
+    if function.bound is not None or not args:
+        return None
+    passes = run.effects.effects(function.definition).passes
+    if passes is None or not changes_nothing(run, function, args, kwargs):
+        return None
+    return dict(zip(parameter_names(function.definition), args), **kwargs).get(passes)
+
+
+def changes_nothing(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value]) -> bool:
+    """Whether a call leaves everything as it is that the abstract run keeps track of."""
+    names = parameter_names(function.definition)
+    bound = function.bound
+    if any(isinstance(arg, Sequence) and arg.kind == "*" for arg in args):
+        return False
+    cls = getattr(bound, "cls", None)
+    receiver = cls.definition if isinstance(cls, Class) and function.definition.cls is not None else None
+    effects = run.effects.effects(function.definition, receiver)
+    if not effects.changed:
+        return True
+    positional = args if bound is None else [bound, *args]
+    given = {**dict(zip(names, positional)), **kwargs}
+    rest = len(positional) > len(names)
+    return not any(
+        name == SURROUNDINGS or _can_change(given.get(name)) or (rest and name not in given) for name in effects.changed
+    )
+
+
+def _can_change(value: Value | None) -> bool:
+    """Whether the abstract run would keep what is written to a value."""
+    return not isinstance(value, Constant | External | Class | Function | Typed | Unknown | None)
 
 
 def remember(run: Interpreter, key: Any, holding: list[Value], compute: Any, owner: Any) -> Value:
@@ -212,7 +251,8 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
         frame.yields = []
     running.append(forks)
     limit = run.limit
-    own = run.steps + _budget(run, function, positional, kwargs)
+    harmless = definition.name != "__init__" and changes_nothing(run, function, args, kwargs)
+    own = run.steps + _budget(run, function, positional, kwargs, harmless)
     run.limit = own
     depth = run.depth
     try:
@@ -221,6 +261,8 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
         if own == limit or run.steps >= limit:
             raise
         run.limit, run.depth = limit, depth
+        if harmless:
+            return Unknown(f"{definition.qualname} does too much to follow")
         return _cut(run, function, args, kwargs, f"{definition.qualname} does too much to follow")
     finally:
         running.pop()
@@ -232,13 +274,15 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
     return value
 
 
-def _budget(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value]) -> int:
+def _budget(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value], harmless: bool) -> int:
     """How many steps a call may take. None may use up all there is; one that is told things that are not known would
     go through all that might be, and its result would still not be known."""
     rest = run.limit - run.steps
     if run.depth == 0:
         return rest
     if any(isinstance(value, Unknown) for value in (*args, *kwargs.values())):
+        if harmless:
+            return min(rest * 3 // 4, 200)
         if function.definition.name == "__init__" and isinstance(function.bound, Module):
             return rest * 3 // 4
         plain = isinstance(function.bound, InstanceObject | Class)

@@ -6,6 +6,7 @@ import ast
 import operator
 from typing import TYPE_CHECKING, Any
 
+from jitlint.shapes import calls
 from jitlint.shapes import interpreter as core
 from jitlint.shapes.annotation_objects import is_generic, is_type_object
 from jitlint.shapes.comparisons import compare
@@ -90,7 +91,12 @@ def _attribute(run: Interpreter, node: ast.Attribute, frame: Frame) -> Value:
     return value
 
 
-def _call(run: Interpreter, node: ast.Call, frame: Frame) -> Value:
+def run_call(run: Interpreter, node: ast.Call, frame: Frame) -> None:
+    """A call whose result nobody asks for: one that changes nothing is not made."""
+    _call(run, node, frame, wanted=False)
+
+
+def _call(run: Interpreter, node: ast.Call, frame: Frame, wanted: bool = True) -> Value:
     function = evaluate(run, node.func, frame)
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
@@ -122,6 +128,13 @@ def _call(run: Interpreter, node: ast.Call, frame: Frame) -> Value:
                 open_ = True
     if isinstance(function, Unknown) and isinstance(node.func, ast.Attribute):
         run.incomplete(evaluate(run, node.func.value, frame), f"it calls {node.func.attr}, which is not known")
+    if (
+        not wanted
+        and not open_
+        and isinstance(function, Function)
+        and calls.changes_nothing(run, function, args, kwargs)
+    ):
+        return UNKNOWN
     return run.call(function, args, kwargs, frame, open_)
 
 

@@ -20,6 +20,7 @@ from jitlint.project.hierarchy import find_member, is_enum, mro, own_member
 from jitlint.project.index import function_scope
 from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Target, Unresolved
 from jitlint.shapes import calls, decorators, expressions, items, statements, torch_modules
+from jitlint.shapes.effects import EffectsTable
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -119,6 +120,7 @@ class Interpreter:
         self.project = project
         self.api = api
         self.heap = Heap()
+        self.effects = EffectsTable(project)
         self.steps = 0
         self.limit = MAX_STEPS
         self.depth = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitlint.shapes import interpreter as core
 from jitlint.shapes.comparisons import compare
-from jitlint.shapes.expressions import binary, evaluate
+from jitlint.shapes.expressions import binary, evaluate, run_call
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -240,7 +240,9 @@ def _if(run: Interpreter, node: ast.If, frame: Frame) -> bool:
 
 
 def _expr(run: Interpreter, node: ast.Expr, frame: Frame) -> bool:
-    if not isinstance(node.value, ast.Constant):
+    if isinstance(node.value, ast.Call):
+        run_call(run, node.value, frame)
+    elif not isinstance(node.value, ast.Constant):
         evaluate(run, node.value, frame)
     return False
 

@@ -1,0 +1,44 @@
+"""Walking Python's syntax trees. `ast.walk` goes through `_fields` by name; the analysis walks enough for that to show."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+def walk(*roots: ast.AST) -> Iterator[ast.AST]:
+    """The nodes and everything below them but contexts, operators and imported names, in the order of the grammar."""
+    return _walk(roots, ())
+
+
+def walk_own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Every node of a body; of functions, lambdas and classes inside it the node, and nothing that it holds."""
+    return _walk(body, SCOPES)
+
+
+def _walk(roots: Iterable[ast.AST], closed: tuple[type, ...]) -> Iterator[ast.AST]:
+    stack = [*roots]
+    stack.reverse()
+    pop, push = stack.pop, stack.append
+    while stack:
+        node = pop()
+        yield node
+        kind = node.__class__
+        if kind in closed:
+            continue
+        fields = _CHILDREN.get(kind)
+        if fields is None:
+            fields = _CHILDREN[kind] = tuple(reversed([name for name in kind._fields if name not in _LEAVES]))
+        for name in fields:
+            value = getattr(node, name, None)
+            if value.__class__ is list:
+                stack += [one for one in reversed(value) if isinstance(one, ast.AST)]
+            elif isinstance(value, ast.AST):
+                push(value)
+
+
+# Fields that hold names, constants, or nodes without anything of their own (``Load()``, ``Add()``).
+_LEAVES = frozenset("id attr arg name names ctx op ops n s kind type_comment simple is_async level module".split())
+_CHILDREN: dict[type, tuple[str, ...]] = {ast.Constant: (), ast.Name: (), ast.Import: (), ast.ImportFrom: ()}
