@@ -161,7 +161,7 @@ class _Collector:
         definition = point.definition
         if point.kind not in ("module", "function", "class") or definition.module.path != self.index.path:
             return
-        if point.unresolved or point.abstract:
+        if point.unresolved or (point.abstract and not self._compiles(point)):
             # Whether the compiler ever meets it is not known: what it holds is no finding.
             reason = (
                 "a base class is not known: " + "; ".join(point.unresolved)
@@ -212,6 +212,11 @@ class _Collector:
                 tuple(found),
             )
         )
+
+    def _compiles(self, point: EntryPoint) -> bool:
+        """Whether a unit surely compiles as it stands."""
+        summary = self.session.summary(point)
+        return summary is not None and not any(reached(summary)) and not any(unresolved(summary))
 
     def _place(self, problem: Problem, frames: tuple[Frame, ...], definition: object) -> Problem:
         """A problem in code that was not asked about shows at the user's line that pulls it in."""

@@ -26,6 +26,8 @@ from jitlint.emit.values import (
     describe,
 )
 from jitlint.emit.variables import named
+from jitlint.project.definitions import ClassDefinition
+from jitlint.project.hierarchy import find_member
 from jitlint.shapes import values as py
 from jitlint.syntax import tree
 from jitlint.types.model import (
@@ -100,6 +102,11 @@ def attribute(e: Emitter, node: ast.AST, value: Sugared, name: str) -> Sugared:
         case PythonValue(definition=definition) if value.callable_as == "class" and definition is not None:
             e.report("JIT323", node, "attribute lookup is not defined on python value of type 'type'")
             return UNKNOWN_VAL
+        case PythonValue(callable_as="autograd-class", definition=ClassDefinition() as definition):
+            if name == "apply" and not isinstance(find_member(e.compiler.project, definition, name), tuple):
+                return PythonValue("method", "autograd", definition.name)
+            e.unknown(node, f"'{name}' of the autograd function {definition.name} could not be resolved")
+            return Opaque()
         case ClassRef(type=kind):
             return e.compiler.class_attribute(e, node, kind, name)
         case PythonValue():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from jitlint.emit.emitter import Emitter, first_line
+from jitlint.emit.overloads import overloads
 from jitlint.emit.schema_matching import ArgValue, Failure, Match, match_schemas
 from jitlint.emit.values import (
     UNKNOWN_VAL,
@@ -106,10 +107,8 @@ def call_value(
 ) -> Sugared:
     """Calls `callee`; `args` None where the arguments are not known (then only the callee is compiled)."""
     match callee:
-        case FunctionRef(definition=definition) if overloads := e.compiler.overloads(definition, False):
-            return UNKNOWN_VAL if args is None or kwargs is None else call_schemas(e, at, overloads, args, kwargs)
-        case MethodRef(definition=definition) if overloads := e.compiler.overloads(definition, True):
-            return UNKNOWN_VAL if args is None or kwargs is None else call_schemas(e, at, overloads, args, kwargs)
+        case FunctionRef() | MethodRef() if (schemas := overloads(e, at, callee)) is not None:
+            return UNKNOWN_VAL if args is None or kwargs is None else call_schemas(e, at, schemas, args, kwargs)
         case FunctionRef(definition=definition):
             summary = e.compiler.function(e, at, definition, callee.value)
             return _call_summary(e, at, summary.schema, summary.result, args, kwargs)
@@ -443,6 +442,13 @@ def _python_call(
         case "no":
             if callee.type_name:
                 e.report("JIT308", at, f"'{callee.type_name}' object is not a callable object")
+        case "autograd":
+            # Any arguments, by position; Tensors come back, as many as are bound.
+            if kwargs:
+                e.unknown(at, f"{name}.apply is given keyword arguments")
+            return Val(TENSOR if binders == 1 else TupleType((TENSOR,) * binders))
+        case "autograd-class":
+            e.unknown(at, f"the autograd function {name} is instantiated")
         case "call":
             return _opaque_call(e, at, callee, args, kwargs, binders)
         case "schema":

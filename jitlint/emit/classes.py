@@ -98,6 +98,8 @@ def class_value(c: Compiler, definition: ClassDefinition) -> Sugared:
             return NamedTupleRef(named, defaults(definition)) if isinstance(named, TupleType) else Opaque()
         case "module" | "python":
             return PythonValue("type", "class", definition.name, definition)
+        case "function":
+            return PythonValue("type", "autograd-class", definition.name, definition)
         case "script":
             return ClassRef(class_facts_of(c, definition).type)
     return Opaque()
@@ -320,7 +322,7 @@ def _compile(c: Compiler, found: ClassFacts, direct: bool) -> None:
         marks = c.marks(function)
         if name in _IMPLICIT or marks & {"staticmethod", "drop"}:
             continue
-        if marks & {"opaque", "classmethod", "ignore"}:
+        if marks & {"opaque", "ignore"}:
             if "ignore" not in marks:
                 found.summary.unknown.append(
                     (definition.module.path, function.node.lineno, f"'{name}' is not what its text shows")
@@ -388,8 +390,11 @@ def method_summary(c: Compiler, found: ClassFacts, name: str) -> Summary | None:
     if summary is not None or function is None or "opaque" in c.marks(function):
         return summary
     summary = found.summaries[name] = Summary(function.qualname, function.module.path, function.node.lineno)
-    dropped = "unused" if c.marks(function) & {"unused", "drop"} else None
-    emit_definition(c, summary, function, Val(found.type), dropped)
+    marks = c.marks(function)
+    dropped = "unused" if marks & {"unused", "drop"} else None
+    # A class method is a method whose first line is ``cls = TheClass``.
+    receiver = c.class_value(found.definition) if "classmethod" in marks else Val(found.type)
+    emit_definition(c, summary, function, receiver, dropped)
     return summary
 
 
@@ -493,7 +498,7 @@ def instance_attribute(c: Compiler, e: Emitter, node: ast.AST, value: Val, kind:
     function = found.methods.get(name)
     if function is not None:
         marks = c.marks(function)
-        if marks & {"opaque", "classmethod"} or name in _IMPLICIT:
+        if "opaque" in marks or name in _IMPLICIT:
             return Opaque()
         if "property" in marks:
             summary = method_summary(c, found, name)

@@ -27,6 +27,7 @@ from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefini
 from jitlint.project.hierarchy import mro
 from jitlint.project.index import closure_scope
 from jitlint.project.project import Project
+from jitlint.project.targets import ExternalName
 from jitlint.project.wrapping import body_scope
 from jitlint.shapes import values as py
 from jitlint.shapes.annotation_objects import AnnotationError
@@ -195,24 +196,6 @@ class Compiler:
                 return self.api.module_class(name) is not None or name == "torch.nn.Module"
         return False
 
-    def overloads(self, definition: FunctionDefinition, bound: bool) -> tuple[Schema, ...]:
-        """The signatures declared for a function with ``torch.jit._overload`` or ``_overload_method``."""
-        scope = definition.cls.body if definition.cls is not None else definition.scope
-        bindings = scope.bindings.get(definition.name, ())
-        if len(bindings) < 2:
-            return ()
-        found = []
-        for binding in bindings:
-            function = definition.module.functions_by_node.get(id(binding.node))
-            if function is None or function is definition:
-                continue
-            if self.marks(function) & {"overload", "_overload", "overload_method", "_overload_method"}:
-                schema = self.signature(function, skip_self=bound)
-                if schema is None:
-                    return ()
-                found.append(schema)
-        return tuple(found)
-
     def parameter_annotation(self, e: Emitter, node: ast.expr) -> tuple[Type, int | None]:
         """A parameter's type, and N of ``BroadcastingListN[int]``, which takes a single number too."""
         return parameter_type(node, _Context(self, e.scope, e), e.report)
@@ -267,6 +250,13 @@ class Compiler:
 
     def _find_constants(self, definition: ClassDefinition) -> frozenset[str]:
         names = set(self._strings(definition, "__constants__"))
+        bases = mro(self.project, definition).classes
+        if not any(isinstance(one, ClassDefinition) and "__constants__" in one.body.bindings for one in bases):
+            # The nearest list counts: that of a class of torch's is in the data, attribute by attribute.
+            known = (self.api.module_class(one.name) for one in bases if isinstance(one, ExternalName))
+            facts = next((one for one in known if one is not None), None)
+            if facts is not None:
+                names.update(name for name, one in facts.attributes.items() if one.kind == "constant")
         for name, (annotation, owner) in self.class_annotations(definition).items():
             if self.is_final(annotation, owner):
                 names.add(name)
@@ -385,23 +375,30 @@ class Compiler:
         e.link(at, summary)
         return summary
 
-    def compile_function(self, definition: FunctionDefinition, value: py.Function | None = None) -> Summary:
-        """A function, compiled; `value` where it is a closure, whose names then have the values captured."""
+    def compile_function(
+        self,
+        definition: FunctionDefinition,
+        value: py.Function | None = None,
+        overload: FunctionDefinition | None = None,
+    ) -> Summary:
+        """A function, compiled; `value` where it is a closure, whose names then have the values captured; `overload` where
+        a declaration says its types."""
         from jitlint.emit.functions import emit_definition
 
         key = (id(definition), value)
-        summary = self.functions.get(id(definition)) if value is None else self.closures.get(key)
+        known = id(overload or definition)
+        summary = self.functions.get(known) if value is None else self.closures.get(key)
         if summary is not None:
             return summary
         summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
         if value is None:
-            self.functions[id(definition)] = summary
+            self.functions[known] = summary
         else:
             self.closures[key] = summary
         self._keep.append(definition)
         self.active.append(definition)
         try:
-            emit_definition(self, summary, definition, value=value)
+            emit_definition(self, summary, definition, value=value, overload=overload)
         finally:
             self.active.pop()
         return summary
@@ -435,11 +432,15 @@ class Compiler:
         return summary
 
     def compile_method(
-        self, module: ModuleRef, definition: FunctionDefinition, value: py.Function | None = None
+        self,
+        module: ModuleRef,
+        definition: FunctionDefinition,
+        value: py.Function | None = None,
+        overload: FunctionDefinition | None = None,
     ) -> Summary:
         from jitlint.emit.functions import emit_definition
 
-        key = (id(module.shape), id(definition))
+        key = (id(module.shape), id(overload or definition))
         summary = self.methods.get(key)
         if summary is None:
             summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
@@ -449,7 +450,7 @@ class Compiler:
             dropped = "unused" if marks & {"unused", "drop"} else None
             self.active.append(definition)
             try:
-                emit_definition(self, summary, definition, module, dropped, value)
+                emit_definition(self, summary, definition, module, dropped, value, overload)
             finally:
                 self.active.pop()
         return summary

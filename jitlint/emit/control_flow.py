@@ -10,7 +10,7 @@ from jitlint.emit.iteration import iterate, unrolled_elements
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Sugared, SugaredTuple, Val
 from jitlint.emit.variables import widened
 from jitlint.syntax import tree
-from jitlint.types.model import ANY, UNKNOWN
+from jitlint.types.model import ANY, UNKNOWN, Type
 from jitlint.types.relations import contains_unknown, unify
 
 
@@ -166,18 +166,28 @@ def emit_for(e: Emitter, statement: tree.For) -> bool:
     iteration = iterate(e, statement.iter)
     if iteration.unrolled:
         return _emit_unrolled(e, statement, unrolled_elements(iteration))
-    _emit_loop_body(e, statement, iteration.element, None)
+    before = e.frame
+    bound = _emit_loop_body(e, statement, iteration.element, None)
+    if iteration.uncertain:
+        # It may as well be a tuple or a list of modules, over which the loop is unrolled.
+        for name, value in bound.items():
+            known = before.find(name)
+            if isinstance(known, Val) and known != value:
+                before.values[name] = UNKNOWN_VAL
     return False
 
 
-def _emit_loop_body(e: Emitter, statement: tree.For | tree.While, element: object, condition: Condition | None) -> None:
+def _emit_loop_body(
+    e: Emitter, statement: tree.For | tree.While, element: object, condition: Condition | None
+) -> dict[str, Sugared]:
+    """The body of a loop that is run; what its variables hold in the end."""
     from jitlint.emit.assignments import assign_target
     from jitlint.emit.modules import is_settled
     from jitlint.emit.statements import emit_block
 
     if condition is not None and condition.static is False and e.module and not is_settled(e.module.shape):
         # What decides it may be set otherwise in the instances that are compiled.
-        return
+        return {}
     # The condition is emitted in a frame of its own: it refines nothing in the body. The body is always emitted.
     outer = e.frame
     with e.pushed() as frame:
@@ -192,12 +202,11 @@ def _emit_loop_body(e: Emitter, statement: tree.For | tree.While, element: objec
             _join_loop(e, statement, name, before, stored)
         elif before is None:
             outer.notes.setdefault(name, ("JIT301", f"undefined value {name}", None))
+    return frame.values
 
 
 def _join_loop(e: Emitter, statement: tree.For | tree.While, name: str, before: Val, stored: object) -> None:
     """The loop-carried type: what was stored before and what the body stores must unify, whatever is annotated."""
-    from jitlint.types.model import Type
-
     assert isinstance(stored, Type)
     entered = e.frame.find_stored(name) or before.type
     if contains_unknown(entered) or contains_unknown(stored) or contains_unknown(before.type):

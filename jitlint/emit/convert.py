@@ -49,6 +49,9 @@ def as_val(e: Emitter, node: ast.AST, value: Sugared) -> Val:
         case SugaredList(elements=elements) if elements is not None:
             return Val(TupleType(tuple(as_val(e, node, element).type for element in elements)))
         case PythonValue(type_name=name):
+            if value.callable_as == "autograd-class":
+                e.unknown(node, f"the autograd function {value.name} is used as a value")
+                return UNKNOWN_VAL
             if name == "":
                 return UNKNOWN_VAL
             hint = ""

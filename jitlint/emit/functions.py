@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jitlint.emit.calls import schema_text
@@ -29,8 +30,10 @@ def emit_definition(
     receiver: Sugared | None = None,
     dropped: str | None = None,
     value: Function | None = None,
+    overload: FunctionDefinition | None = None,
 ) -> None:
-    """Types the function and fills `summary`. `receiver` is what its first parameter stands for, where it is a method.
+    """Types the function and fills `summary`. `receiver` is what its first parameter stands for, where it is a method;
+    `overload` the declaration whose signature takes the place of the function's own.
 
     The compiler's order: the tree stage of the whole function, the signature, the body.
     """
@@ -41,7 +44,9 @@ def emit_definition(
     if refused is not None:
         e.report("JIT420", refused, "TorchScript error: @autocast() decorator is not supported in script mode")
     definition_tree = lower(definition.node, definition.module, e.report, dropped)
-    arguments = _parameters(e, definition, definition_tree, receiver, dropped)
+    if overload is not None:
+        definition_tree = _declared_as(e, definition_tree, overload, receiver is not None)
+    arguments = _parameters(e, definition, definition_tree, receiver, dropped, overload is not None)
     e.declared = _declared(e, definition_tree)
     if dropped is None:
         exits = emit_block(e, definition_tree.body)
@@ -62,6 +67,20 @@ def emit_definition(
     if e.types is not None and (summary.problems or not compiler.sparing):
         compiler.recorded.append((definition, e.types, definition_tree))
     summary.done = True
+
+
+def _declared_as(e: Emitter, implementation: tree.Def, overload: FunctionDefinition, is_method: bool) -> tree.Def:
+    """The implementation with a declaration's signature (``mergeDefaultsAndExtraParametersToOverloadDecl``). A function's
+    defaults are the implementation's, and so are the parameters that the declaration leaves out."""
+    declaration = lower(overload.node, overload.module, e.report)
+    if is_method:
+        return replace(implementation, params=declaration.params, returns=declaration.returns)
+    own = {param.name: param for param in implementation.params}
+    params = [
+        replace(param, default=own[param.name].default if param.name in own else None) for param in declaration.params
+    ]
+    params.extend(implementation.params[len(params) :])
+    return replace(implementation, params=tuple(params), returns=declaration.returns)
 
 
 def declare(compiler: Compiler, summary: Summary, definition: FunctionDefinition, receiver: Sugared | None) -> None:
@@ -100,7 +119,9 @@ def _parameters(
     definition_tree: tree.Def,
     receiver: Sugared | None,
     dropped: str | None,
+    overloaded: bool = False,
 ) -> tuple[Argument, ...]:
+    """The schema's arguments. Of an overload, a default that is not of the declared type is no default."""
     arguments: list[Argument] = []
     for position, param in enumerate(definition_tree.params):
         if position == 0 and receiver is not None and param.annotation is None:
@@ -117,8 +138,9 @@ def _parameters(
             kind, size = e.compiler.parameter_annotation(e, param.annotation)
         default = None
         if param.default is not None:
-            default = _default(e, definition, param, kind, size)
-        elif param.default is None and _has_default(definition, param.name):
+            if not overloaded or not _misfit(e, definition, param, kind, size):
+                default = _default(e, definition, param, kind, size)
+        elif not overloaded and _has_default(definition, param.name):
             default = "None"
         arguments.append(Argument(param.name, kind, default, param.keyword_only, size))
         e.frame.values[param.name] = Val(kind)
@@ -131,6 +153,13 @@ def _has_default(definition: FunctionDefinition, name: str) -> bool:
     positional = [*args.posonlyargs, *args.args]
     with_default = positional[len(positional) - len(args.defaults) :] if args.defaults else []
     return any(arg.arg == name for arg in with_default)
+
+
+def _misfit(e: Emitter, definition: FunctionDefinition, param: tree.Param, kind: Type, size: int | None) -> bool:
+    """Whether a default surely is not of the parameter's type."""
+    assert param.default is not None
+    value = e.compiler.evaluator.evaluate(param.default, definition.scope, {})
+    return bool(default_fits(kind, value, param.name, size))
 
 
 def _default(e: Emitter, definition: FunctionDefinition, param: tree.Param, kind: Type, size: int | None) -> str:

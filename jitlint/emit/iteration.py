@@ -34,6 +34,12 @@ class Iteration:
     unrolled: bool = False
     elements: tuple[Sugared, ...] | None = None
 
+    @property
+    def uncertain(self) -> bool:
+        """Whether it is a loop only as far as we know: what is iterated may be a tuple or a list of modules."""
+        parts = self.element.elements if isinstance(self.element, SugaredTuple) else (self.element,)
+        return not self.unrolled and any(part == UNKNOWN_VAL for part in parts)
+
 
 def iterate(e: Emitter, node: tree.Expr) -> Iteration:
     from jitlint.emit.expressions import emit_expr

@@ -9,7 +9,7 @@ from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.hooks import compile_hooks
 from jitlint.emit.member_rules import setter_of
-from jitlint.emit.module_scan import class_members, class_span, overloads_of, scan, typename
+from jitlint.emit.module_scan import class_members, class_span, scan, typename
 from jitlint.emit.modules import (
     _variant_holds,
     call_module,
@@ -18,6 +18,7 @@ from jitlint.emit.modules import (
     definition_of,
     torch_facts,
 )
+from jitlint.emit.overloads import declarations
 from jitlint.emit.summary import Link, Located, Summary
 from jitlint.emit.values import ModuleRef, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
@@ -44,7 +45,8 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     if depth > 60:
         return summary
     if definition is not None and isinstance(find_member(c.project, definition, "__prepare_scriptable__"), tuple):
-        _prepared(c, definition, summary)
+        _prepared(c, shape, definition, summary, depth)
+        summary.done = True
         return summary
     if definition is None:
         _torch_module(c, shape, summary)
@@ -103,7 +105,7 @@ def _constructor_text(c: Compiler, definition: ClassDefinition) -> str:
     return ""
 
 
-def _prepared(c: Compiler, definition: ClassDefinition, summary: Summary) -> None:
+def _prepared(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summary: Summary, depth: int) -> None:
     """A class that says itself what to script in its place, or that it cannot be: ``if self.x is None: raise``."""
     found = find_member(c.project, definition, "__prepare_scriptable__")
     node = found[1].node if isinstance(found, tuple) else None
@@ -124,6 +126,12 @@ def _prepared(c: Compiler, definition: ClassDefinition, summary: Summary) -> Non
                 problem = Problem("JIT418", definition.module.path, class_span(definition), text, ours)
                 summary.problems.append(Located(problem))
                 return
+    method = c.evaluator.attribute(py.ModuleInstance(shape), "__prepare_scriptable__")
+    made = c.evaluator.call(method) if isinstance(method, py.Function) and shape.complete else None
+    if isinstance(made, py.ModuleInstance) and made.shape.complete and made.shape.cls != shape.cls:
+        callee = compile_module(c, made.shape, depth + 1)
+        summary.links.append(Link(summary.path, summary.line, callee))
+        return
     reason = f"{definition.name} is replaced by what __prepare_scriptable__ returns"
     summary.unknown.append((summary.path, summary.line, reason))
 
@@ -221,9 +229,9 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
                 setter = setter_of(owner, function)
                 if setter is not None:
                     properties.append(setter)
-        elif overloads_of(c, owner, name):
-            reason = "an overloaded method is compiled once per declaration"
-            summary.unknown.append((owner.module.path, function.node.lineno, reason))
+        elif declared := declarations(c, function, shape):
+            for one in declared:
+                summary.links.append(Link(path, line, c.compile_method(module, function, overload=one)))
         elif legacy:
             if "script_method" in marks:
                 exported.append(function)

@@ -165,6 +165,8 @@ def function(c: Compiler, value: py.Function) -> Sugared:
 
 def external(c: Compiler, name: str, is_constant: bool = False) -> Sugared | None:
     """What an object of torch, the standard library or ``builtins`` means."""
+    if name == "torch.autograd.Function.apply":  # inherited by a class that is named elsewhere
+        return PythonValue("method", "autograd")
     return from_entry(c, c.api.entry(name), name, is_constant)
 
 

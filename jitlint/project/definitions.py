@@ -6,6 +6,16 @@ import ast
 from dataclasses import dataclass, field
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """A block of an ``if`` or ``try``: `arm` is ``body``, ``else``, ``finally``, or the number of a handler; `outer` the
+    branch that the statement itself stands in."""
+
+    node: ast.If | ast.Try
+    arm: str | int
+    outer: Branch | None
+
+
 @dataclass(slots=True)
 class Binding:
     """One binding of a name in a scope, in source order.
@@ -14,7 +24,8 @@ class Binding:
     ``function``, ``class``, ``assign`` (`node` is the value expression; `path` the unpacking indices into it),
     ``annotation`` (``x: T`` without value), ``parameter``, ``loop``, ``with``, ``except``, ``delete``, ``augment``.
     guard: why it may not hold at run time: ``""`` (always), ``type-checking``, ``try``, ``except``, ``if``, ``else``,
-    ``loop``, ``global`` (assigned by a function that declares the name global or nonlocal).
+    ``loop``, ``global`` (assigned by a function that declares the name global or nonlocal). branch: the block of an
+    ``if`` or ``try`` that it stands in.
     """
 
     name: str
@@ -25,6 +36,7 @@ class Binding:
     line: int = 0
     path: tuple[int, ...] = ()
     annotation: ast.expr | None = None
+    branch: Branch | None = None
 
 
 @dataclass(slots=True)

@@ -108,6 +108,29 @@ class Finder:
             found = self._step(found.folders, part) or Missing(external=False)
         return found
 
+    def lacks(self, top: str) -> bool:
+        """Whether a top-level package is surely not installed: the environment is known, for it holds torch, and neither
+        its folders nor what its ``.pth`` files point to have the package."""
+        folders = (*self.roots, *self.environment)
+        if not any("torch" in self._listing(folder) for folder in folders):
+            return False
+        for folder in folders:
+            for name in self._listing(folder):
+                if name.startswith("__editable__") and top.lower() in name.lower().replace("-", "_"):
+                    return False
+                if name.endswith(".pth") and self._step(self._pointed_to(folder, name), top) is not None:
+                    return False
+        return True
+
+    def _pointed_to(self, folder: str, name: str) -> tuple[str, ...]:
+        """The folders that a ``.pth`` file adds."""
+        try:
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                lines = [line.strip() for line in file]
+        except OSError:
+            return ()
+        return tuple(os.path.join(folder, line) for line in lines if line and not line.startswith(("#", "import ")))
+
     def _find(self, name: str, base: str) -> Found | Missing:
         package, _, last = name.rpartition(".")
         if package:

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
+from jitlint.project.definitions import Binding, Branch, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 
 if TYPE_CHECKING:
     from jitlint.source.text import SourceFile
@@ -137,6 +137,7 @@ class _Builder:
         self.index = index
         self.walrus = walrus
         self.lazily = lazily
+        self.branch: Branch | None = None
 
     # -- definitions
 
@@ -198,20 +199,25 @@ class _Builder:
     def block(self, statements: list[ast.stmt], scope: Scope, cls: ClassDefinition | None) -> None:
         """Bind what the statements bind, in source order, blocks and class bodies included."""
         # An explicit stack: a chain of a thousand `elif` nests as deep in the tree.
-        stack: list[tuple[Iterator[ast.stmt], Scope, ClassDefinition | None, str]] = [
-            (iter(statements), scope, cls, "")
+        outside, self.branch = self.branch, None
+        stack: list[tuple[Iterator[ast.stmt], Scope, ClassDefinition | None, str, Branch | None]] = [
+            (iter(statements), scope, cls, "", None)
         ]
         while stack:
-            iterator, scope, cls, guard = stack[-1]
+            iterator, scope, cls, guard, branch = stack[-1]
+            self.branch = branch
             for node in iterator:
                 blocks = self.statement(node, scope, cls, guard)
                 if blocks:
                     stack.extend(
-                        (iter(body), inner, owner, why) for body, inner, owner, why in reversed(blocks) if body
+                        (iter(body), inner, owner, why, _branch(node, body, branch))
+                        for body, inner, owner, why in reversed(blocks)
+                        if body
                     )
                     break
             else:
                 stack.pop()
+        self.branch = outside
 
     def statement(
         self, node: ast.stmt, scope: Scope, cls: ClassDefinition | None, guard: str
@@ -376,6 +382,7 @@ class _Builder:
             if owner is not None:
                 scope = owner
                 binding.guard = "global"
+        binding.branch = self.branch
         bindings = scope.bindings.get(binding.name)
         if bindings is None:
             scope.bindings[binding.name] = [binding]
@@ -405,6 +412,21 @@ class _Builder:
                     self.index.call_scopes[id(inner)] = scope
             elif isinstance(inner, ast.NamedExpr) and isinstance(inner.target, ast.Name):
                 self.bind(scope, Binding(inner.target.id, "assign", inner.value, "", "if", inner.lineno))
+
+
+def _branch(node: ast.stmt, body: list[ast.stmt], outer: Branch | None) -> Branch | None:
+    """The branch that a block of a statement is."""
+    match node:
+        case ast.If():
+            return Branch(node, "body" if body is node.body else "else", outer)
+        case ast.Try():
+            for number, handler in enumerate(node.handlers):
+                if handler.body is body:
+                    return Branch(node, number, outer)
+            return Branch(node, "body" if body is node.body else "else" if body is node.orelse else "finally", outer)
+        case ast.ClassDef():
+            return None
+    return outer
 
 
 def _qualname(scope: Scope, name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from jitlint.project.branches import holds
 from jitlint.project.definitions import Binding, ClassDefinition, ModuleIndex, Scope
 from jitlint.project.externals import Externals
 from jitlint.project.files import Finder, Found, Missing, is_standard_library, module_name_for, top_package_folder
@@ -69,6 +70,8 @@ class Project:
         self.finder = Finder(roots, environment, self.overlay, hidden)
         self.call_names = tuple(call_names)
         self.externals = externals or Externals()
+        self.decide: Callable[[Scope, ast.expr], bool | None] | None = None
+        """Says whether a condition of a module's body holds; set by whoever can evaluate one."""
         self.dependencies: set[str] = set()
         self.missing: set[str] = set()
         self._indexes: dict[str, ModuleIndex | SourceError | ParseError] = {}
@@ -155,6 +158,13 @@ class Project:
             self.missing.add(name)
             return ExternalName(name) if found.external else Unresolved(f"there is no module {name}")
         return self._found(name, found)
+
+    def locate(self, name: str, importer: ModuleIndex | None) -> Found | Missing:
+        """Where a module is, without reading it; that it is missing is recorded."""
+        found = self._find(name, importer)
+        if isinstance(found, Missing):
+            self.missing.add(name)
+        return found
 
     def _find(self, name: str, importer: ModuleIndex | None) -> Found | Missing:
         """Where a module is; a name with leading dots is looked up from the importer's folder."""
@@ -309,7 +319,7 @@ class Project:
         bindings = scope.bindings.get(name, ())
         if before is not None:
             bindings = [binding for binding in bindings if _is_above(binding, before)]
-        chosen, certain = _effective(bindings, scope.module.lazy)
+        chosen, certain = _effective(bindings, scope.module.lazy, lambda binding: holds(self, scope, binding))
         targets: list[Target] = []
         for binding in chosen:
             targets.extend(self._follow(scope, binding))
@@ -559,18 +569,23 @@ def top_package_folder_of(index: ModuleIndex) -> str:
     return folder
 
 
-def _effective(bindings: Sequence[Binding], lazy: bool) -> tuple[list[Binding], bool]:
+def _effective(
+    bindings: Sequence[Binding], lazy: bool, holds: Callable[[Binding], bool | None]
+) -> tuple[list[Binding], bool]:
     """The bindings that may be in force once the scope has run, in source order, and whether one of them surely is."""
     chosen: list[Binding] = []
     for binding in reversed(bindings):
         if binding.kind == "annotation" or (binding.guard == "type-checking" and not lazy):
             continue
+        made = holds(binding) if binding.guard else True
+        if made is False:
+            continue
         if binding.kind == "delete":
-            if binding.guard:
+            if not made:
                 continue
             break
         chosen.append(binding)
-        if not binding.guard:
+        if made:
             return chosen[::-1], True
     return chosen[::-1], False
 

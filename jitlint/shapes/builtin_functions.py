@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from jitlint.project.files import Missing
 from jitlint.project.hierarchy import is_namedtuple
 from jitlint.shapes import builtin_methods, calls, torch_modules
 from jitlint.shapes import interpreter as core
@@ -688,6 +689,20 @@ def _environment(run: Interpreter, args: list[Value], kwargs: dict[str, Value], 
     return default if isinstance(default, Constant) else UNKNOWN
 
 
+def _find_spec(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
+    """``importlib.util.find_spec``: None for a package that is not installed."""
+    name = run.plain(args[0])
+    if not isinstance(name, str) or not name or name.startswith("."):
+        return UNKNOWN
+    top = name.partition(".")[0]
+    found = run.project.locate(top, None)
+    if not isinstance(found, Missing):
+        return Instance(External("importlib.machinery.ModuleSpec")) if top == name else UNKNOWN
+    if run.project.is_standard_library(top) or top in run.project.finder.hidden:
+        return UNKNOWN
+    return NONE if run.project.finder.lacks(top) else UNKNOWN
+
+
 def _wraps(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
     return Unknown("a decorator")
 
@@ -745,6 +760,7 @@ _FUNCTIONS: dict[str, Any] = {
     "functools.partial": _partial,
     "functools.reduce": _reduce,
     "functools.wraps": _wraps,
+    "importlib.util.find_spec": _find_spec,
     "copy.deepcopy": _copy,
     "copy.copy": _shallow,
     "itertools.chain": _chain,

@@ -19,6 +19,7 @@ from jitlint.shapes.heap import (
 )
 from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, is_tensor, join, one_of, options_of
+from jitlint.shapes.namespaces import namespace_entries
 from jitlint.shapes.statements import extend
 from jitlint.shapes.values import (
     Absent,
@@ -457,9 +458,15 @@ def _namespace_method(
                 run.delete_attribute(receiver, key_name)
             return held if held is not None else default
         case "items" | "keys" | "values":
-            return Sequence("iterator", None)
+            entries = namespace_entries(receiver, namespace.name)
+            if entries is None:
+                return Sequence("iterator", None)
+            if name == "items":
+                return Sequence("iterator", tuple([Sequence("tuple", (Constant(key), one)) for key, one in entries]))
+            return Sequence("iterator", tuple([Constant(key) if name == "keys" else one for key, one in entries]))
         case "copy":
-            return run.heap.mapping(None)
+            entries = namespace_entries(receiver, namespace.name)
+            return run.heap.mapping(None if entries is None else [(Constant(key), one) for key, one in entries])
     run.incomplete(receiver, "its __dict__ is changed")
     return UNKNOWN
 

@@ -44,6 +44,9 @@ _TRANSPARENT = frozenset(
         "typing_extensions.override",
         "typing_extensions.final",
         "torch.fx.wrap",
+        "torch.jit.script_if_tracing",
+        "torch.jit._script_if_tracing",
+        "torch.jit._trace._script_if_tracing",
         "torch.compiler.allow_in_graph",
     }
 )

@@ -50,6 +50,7 @@ class Evaluator:
         self.api = api
         self.run = Interpreter(project, api)
         self._shapes: dict[object, tuple[ModuleShape, frozenset[str]]] = {}
+        project.decide = lambda scope, test: self.run.decide(scope, test)
 
     def forget(self) -> None:
         """Drops all results, after a file of the project changed."""

@@ -471,6 +471,8 @@ def thaw(heap: Heap, value: Value) -> Value:
             return Unknown("a module of another run")
         case OneOf(options=options):
             return OneOf(tuple([(thaw(heap, option), condition) for option, condition in options]))
+        case Function(bound=ModuleInstance() as receiver):
+            return Function(value.definition, value.marks, thaw(heap, receiver), value.closure)
         case Partial(function=function, args=args, kwargs=kwargs):
             return Partial(
                 thaw(heap, function),

@@ -51,6 +51,7 @@ from jitlint.shapes.values import (
     Unknown,
     Value,
 )
+from jitlint.shapes.versions import TorchVersion
 from jitlint.types.model import BOOL, DEVICE, FLOAT, INT, STR, TENSOR, Type
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ class Interpreter:
     def target_value(self, target: Target) -> Value:
         match target:
             case ExternalName(name=name):
-                return External(name)
+                return self._external(name)
             case FunctionDefinition():
                 return self.function_value(target)
             case ClassDefinition():
@@ -280,6 +281,14 @@ class Interpreter:
                         else self.heap.mapping(None)
                     )
             return value
+
+    def decide(self, scope: Scope, test: ast.expr) -> bool | None:
+        """Whether a condition in a module or class body holds when it is run; None where nobody knows."""
+        with self.detached():
+            try:
+                return self.truth(expressions.evaluate(self, test, Frame(self.heap.store(), scope)))
+            except (PathEnds, LimitReached, Unshare, RecursionError):
+                return None
 
     def mutated(self, module: ModuleIndex, name: str) -> bool:
         """Whether the module's text seems to change a list or dict held by a name."""
@@ -427,7 +436,12 @@ class Interpreter:
             return Constant(full.rpartition(".")[2])
         if name == "__module__":
             return Constant(full.rpartition(".")[0])
-        return External(f"{full}.{name}")
+        return self._external(f"{full}.{name}")
+
+    def _external(self, name: str) -> Value:
+        if name in ("torch.__version__", "torch.version.__version__") and self.api is not None:
+            return Constant(TorchVersion(self.api.version))
+        return External(name)
 
     def _package_attribute(self, full: str, name: str) -> Value | None:
         module = self.project.module(full)
@@ -555,6 +569,9 @@ class Interpreter:
         member = self.class_member(cls.definition, name)
         if member is not None and not isinstance(member, Unknown):
             if isinstance(member, External):
+                if isinstance(find_member(self.project, cls.definition, name), tuple):
+                    # A class attribute that holds a class of torch's; a function would be bound.
+                    return member if torch_modules.is_class(self, member.name) else UNKNOWN
                 known = torch_modules.attribute(self, module, member.name.rpartition(".")[0], name)
                 return known if known is not None else BuiltinMethod(module, name)
             return self.bind(member, module, cls)

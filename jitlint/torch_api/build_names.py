@@ -48,7 +48,7 @@ hashlib numpy""".split()
 NOT_COVERED = re.compile(
     r"""torch\.(_dynamo|_inductor|_refs|_decomp|_meta_registrations|_subclasses|_functorch|_higher_order_ops|fx|testing
     |package|_export|export|_prims|_prims_common|_native|_vendor|_strobelight|_logging|_weights_only|_custom_op|_library
-    |_guards|_ops|ao\.(?!nn)|quantization|_lobpcg|_lazy|xpu|mtia|mps|cpu|hub|library|_utils_internal|compiler|_opaque
+    |_guards|_ops|ao\.(?!nn)|quantization|_lobpcg|_lazy|xpu|mtia|mps|cpu|hub|library|_utils_internal|_opaque
     |_C\._(?!nn|VariableFunctions|fft|linalg|special|sparse|nested)|distributed\.(?!nn|rpc$|autograd$)|_tensor_str
     |_streambase|onnx\.|cuda\.(?!amp)|jit\.(?!annotations)|autograd\._|nn\.utils\._|nn\.attention\.|masked\.|optim\.
     |multiprocessing|serialization|storage|_storage|_classes|_sources|.*_docs|.*_utils|_lowrank|_namedtensor|_thread

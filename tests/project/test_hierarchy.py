@@ -61,7 +61,7 @@ FILES = {
         ("import abc, torch\nclass C(torch.nn.Module, abc.ABC, metaclass=abc.ABCMeta): ...", True),
         ("import six, abc, torch\nclass C(six.with_metaclass(abc.ABCMeta, torch.nn.Module)): ...", True),
         ("import torch\nB = torch.nn.Module if cond else object\nclass C(B): ...", None),
-        ("try:\n    from pkg import Root\nexcept ImportError:\n    Root = object\nclass C(Root): ...", None),
+        ("try:\n    from pkg import Root\nexcept ImportError:\n    Root = object\nclass C(Root): ...", True),
         ("class C(C): ...", None),
         ("def make(): ...\nclass C(make()): ...", None),
         ("import torch\nfrom torch.nn import Linear\nclass Linear(Linear): ...\nclass C(Linear): ...", True),
