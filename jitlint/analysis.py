@@ -266,6 +266,7 @@ class _Collector:
                     registry.rule_url(problem.code),
                     frames,
                     condition,
+                    evidence=problem.evidence,
                 )
             )
         return number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from jitlint.emit.emitter import Emitter, first_line
+from jitlint.emit.evidence import RefusedCall
 from jitlint.emit.overloads import overloads
 from jitlint.emit.schema_matching import ArgValue, Failure, Match, match_schemas
 from jitlint.emit.values import (
@@ -199,7 +200,12 @@ def call_schemas(
     )
     if isinstance(result, Match):
         return Val(result.result_type)
-    report_mismatch(e, at, result, code)
+    evidence = None
+    if e.types is not None:
+        named = [(name, argument(value)) for name, value in kwargs]
+        taker = argument(receiver) if receiver is not None else None
+        evidence = RefusedCall(schemas, [argument(value) for value in args], named, taker)
+    report_mismatch(e, at, result, code, evidence)
     # One overload, or all of one result: the type is known although the call is wrong.
     results = {schema.result for schema in schemas}
     if len(results) == 1:
@@ -209,7 +215,7 @@ def call_schemas(
     return UNKNOWN_VAL
 
 
-def report_mismatch(e: Emitter, at: ast.AST, failure: Failure, code: str = "") -> None:
+def report_mismatch(e: Emitter, at: ast.AST, failure: Failure, code: str = "", evidence: object = None) -> None:
     text = failure.torch_message
     if not code:
         if text.lstrip().startswith("Arguments for call are not valid"):
@@ -218,7 +224,7 @@ def report_mismatch(e: Emitter, at: ast.AST, failure: Failure, code: str = "") -
             code = "JIT303"
         else:
             code = "JIT304"
-    e.report(code, at, text, explain_mismatch(text))
+    e.report(code, at, text, explain_mismatch(text), evidence)
 
 
 def explain_mismatch(text: str) -> str:

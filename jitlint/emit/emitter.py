@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from jitlint.emit.environment import Frame
@@ -75,7 +76,7 @@ class Emitter:
         self.seen: set[tuple[str, int, int]] = set()
         self.types: dict[ast.AST, Sugared] | None = {} if compiler.recording else None
 
-    def report(self, code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
+    def report(self, code: str, node: ast.AST, torch_message: str, message: str = "", evidence: object = None) -> None:
         """A rejection at `node`. Said once per place and rule; `message` defaults to the compiler's first line."""
         if self.muted:
             return
@@ -85,6 +86,8 @@ class Emitter:
             return
         self.seen.add(key)
         problem = Problem(code, self.index.path, span, torch_message, message or first_line(torch_message))
+        if evidence is not None and self.types is not None:
+            problem = replace(problem, evidence=evidence)
         self.summary.problems.append(Located(problem, self.condition))
 
     def unknown(self, node: ast.AST, reason: str) -> None:

@@ -10,6 +10,7 @@ import ast
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.evidence import Mismatch
 from jitlint.emit.python_values import constant_type, external, to_sugared
 from jitlint.emit.values import (
     UNKNOWN_VAL,
@@ -829,4 +830,5 @@ def set_module_attribute(e: Emitter, target: tree.Select, module: ModuleRef, val
             f"'{name}' is {current_value.type}"
             + ("" if current_value.type != NONE else " (None in __init__)")
             + f" and cannot be set to {new}",
+            Mismatch(current_value.type, new),
         )

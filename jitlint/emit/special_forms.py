@@ -5,6 +5,7 @@ from __future__ import annotations
 from jitlint.emit.calls import call_arguments, call_value
 from jitlint.emit.convert import as_val, convert
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.evidence import Mismatch
 from jitlint.emit.expressions import emit_expr
 from jitlint.emit.iteration import iteration_of, unrolled_elements
 from jitlint.emit.values import (
@@ -141,6 +142,7 @@ def _range(e: Emitter, node: tree.Apply) -> Sugared:
                 node.at,
                 f"all inputs of range must be ints, found {value.type} in argument {position}",
                 f"range takes ints, this argument is {value.type}",
+                Mismatch(INT, value.type),
             )
             break
     return RangeValue()

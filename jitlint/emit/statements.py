@@ -8,6 +8,7 @@ from jitlint.emit import control_flow
 from jitlint.emit.assignments import emit_assign, emit_aug_assign, emit_delete
 from jitlint.emit.convert import as_val, convert
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.evidence import Mismatch
 from jitlint.emit.expressions import emit_expr, emit_val
 from jitlint.emit.values import ExceptionInstance, ExceptionRef, Opaque, PythonValue, Val
 from jitlint.emit.with_statement import emit_with
@@ -81,6 +82,7 @@ def emit_return(e: Emitter, statement: tree.Return) -> None:
                 statement.at,
                 f"Return value was annotated as having type {declared} but is actually of type {value.type}",
                 f"The function is annotated to return {declared}, this returns {value.type}",
+                Mismatch(declared, value.type),
             )
         return
     if e.returned is None:
@@ -94,6 +96,7 @@ def emit_return(e: Emitter, statement: tree.Return) -> None:
             f"Previous return statement returned a value of type {e.returned} but this return statement returns a "
             f"value of type {value.type}",
             f"An earlier return gives {e.returned}, this one gives {value.type}",
+            Mismatch(e.returned, value.type),
         )
         joined = UNKNOWN
     e.returned = joined

@@ -6,6 +6,7 @@ import ast
 
 from jitlint.emit.convert import convert
 from jitlint.emit.emitter import Emitter, first_line
+from jitlint.emit.evidence import Mismatch
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, PythonValue, Sugared, Val, describe
 from jitlint.types.model import NONE, NUMBER, TENSOR, ListType, OptionalType, TensorType, Type, UnionType
 from jitlint.types.relations import contains_unknown, is_subtype
@@ -47,6 +48,7 @@ def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated
                 f"Variable '{name}' previously had type {old.type} but is now being assigned to a value of type "
                 f"{stored}{hint}",
                 f"'{name}' is {_a(old.type)} outside this block and cannot become {_a(stored)} here",
+                Mismatch(old.type, stored),
             )
             frame.values[name] = Val(old.type)
             return
@@ -60,6 +62,7 @@ def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated
                 f"Variable '{name}' is annotated with type {annotated} but is being assigned to a value of type "
                 f"{value.type}",
                 f"'{name}' is annotated {annotated}, but its value is {_a(value.type)}",
+                Mismatch(annotated, value.type),
             )
         recorded = annotated
     frame.values[name] = Val(recorded)

@@ -42,7 +42,7 @@ class Frame:
 class Finding:
     """One thing to report. `chain` runs from the entry point inwards and is empty where the finding is in
     the entry point itself. `condition` says, in words, under which configuration of the module it holds;
-    None where it always does."""
+    None where it always does. `evidence` is what the fixes want to know besides; a report has none."""
 
     code: str
     name: str
@@ -56,6 +56,7 @@ class Finding:
     chain: tuple[Frame, ...] = ()
     condition: str | None = None
     fix: Fix | None = None
+    evidence: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

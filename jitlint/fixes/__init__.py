@@ -38,7 +38,5 @@ def fix_for(session: Session, finding: Finding) -> Fix | None:
 def with_fixes(session: Session, report: FileReport) -> FileReport:
     """The report, its findings with their fixes. Findings in files that are not the user's have none: they show at the
     line that leads there, on which no fixer finds anything of its own."""
-    if not any(registry.rule(finding.code).fix != "none" for finding in report.findings):
-        return report
-    findings = tuple(replace(finding, fix=fix_for(session, finding)) for finding in report.findings)
+    findings = tuple(replace(finding, fix=fix_for(session, finding), evidence=None) for finding in report.findings)
     return replace(report, findings=findings)

@@ -59,32 +59,35 @@ class _Rounds:
         self._unsafe = unsafe
         self._work = work
         self._failed: set[tuple[str, Fix]] = set()  # fixes that were tried and did no good
+        self._latest: dict[str, Counter[str]] = {}  # of the changed files: how often each rule reports now
 
     def run(self, first: Result) -> None:
         """Rounds of fixes, and a second look at the files that have more findings of some rule than before."""
-        result = self._until_stable(first, None)
-        worse = self._worse(first, result)
+        self._until_stable(first)
+        worse = self._worse(first)
         for path in worse:
             self._undo(path)
         for path in worse:
             self._one_by_one(path, first)
 
-    def _until_stable(self, result: Result, only: set[str] | None) -> Result:
+    def _until_stable(self, result: Result) -> None:
         for _ in range(MAX_ROUNDS):
-            chosen = self._choose(result, only)
-            changed = self._apply(chosen)
+            changed = self._apply(self._choose(result, None))
             if not changed:
-                break
+                return
             result = self._again(result, changed)
-        return result
 
-    def _again(self, result: Result, changed: Iterable[str]) -> Result:
+    def _again(self, result: Result, changed: Sequence[str]) -> Result:
         """The findings of the changed files, found anew: from wherever their functions are reached."""
         paths = dict.fromkeys(changed)
         for unit in result.units:
             if any(result.findings[number].path in paths for number in unit.findings):
                 paths.setdefault(unit.path)
-        return self._check(list(paths), {**self._texts, **self._work.after})
+        now = self._check(list(paths), {**self._texts, **self._work.after})
+        counts = by_file(now.findings)
+        for path in changed:
+            self._latest[path] = counts.get(path, Counter())
+        return now
 
     def _choose(self, result: Result, only: set[str] | None) -> list[Finding]:
         chosen: list[Finding] = []
@@ -154,10 +157,10 @@ class _Rounds:
 
     # --- what made things worse ---------------------------------------------------------------------------------------
 
-    def _worse(self, before: Result, after: Result) -> list[str]:
+    def _worse(self, before: Result) -> list[str]:
         """The changed files in which some rule reports more than before."""
-        was, now = _by_file(before.findings), _by_file(after.findings)
-        return [path for path in self._work.after if now.get(path, Counter()) - was.get(path, Counter())]
+        was = by_file(before.findings)
+        return [path for path in self._work.after if self._latest[path] - was.get(path, Counter())]
 
     def _undo(self, path: str) -> None:
         self._work.after.pop(path)
@@ -167,7 +170,7 @@ class _Rounds:
     def _one_by_one(self, path: str, first: Result) -> None:
         """Keeps of a file's fixes those that leave it with fewer findings, and no new ones."""
         result = self._again(first, [path])
-        counts = _by_file(result.findings).get(path, Counter())
+        counts = by_file(result.findings).get(path, Counter())
         for _ in range(MAX_TRIALS):
             candidates = [f for f in self._choose(result, {path}) if f.path == path][:1]
             if not candidates:
@@ -180,7 +183,7 @@ class _Rounds:
                     self._failed.add((path, candidates[0].fix))
                 continue
             trial = self._again(result, [path])
-            now = _by_file(trial.findings).get(path, Counter())
+            now = by_file(trial.findings).get(path, Counter())
             if now - counts or sum(now.values()) >= sum(counts.values()):
                 if kept is None:
                     self._undo(path)
@@ -230,7 +233,8 @@ def line_starts(source: SourceFile) -> list[int]:
     return starts
 
 
-def _by_file(findings: Iterable[Finding]) -> dict[str, Counter[str]]:
+def by_file(findings: Iterable[Finding]) -> dict[str, Counter[str]]:
+    """How often each rule reports, by file."""
     counts: dict[str, Counter[str]] = {}
     for finding in findings:
         counts.setdefault(finding.path, Counter())[finding.code] += 1

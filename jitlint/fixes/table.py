@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from jitlint.analysis import Session
 from jitlint.findings.model import Edit, Finding, Fix
-from jitlint.fixes import legacy, syntax
+from jitlint.fixes import annotating, conversions, legacy, optionals, spellings, starred, syntax
 from jitlint.fixes.context import Context, Draft, context_of
 
 Fixer = Callable[[Context, Finding], Draft | None]
@@ -20,8 +20,57 @@ FIXERS: dict[str, tuple[Fixer, ...]] = {
     "JIT116": (syntax.spelled_out,),
     "JIT122": (syntax.without_bytes,),
     "JIT123": (syntax.without_plus,),
+    "JIT203": (annotating.container_annotated, annotating.first_value),
+    "JIT206": (optionals.optional_annotation, conversions.value_converted),
+    "JIT207": (annotating.without_annotation,),
+    "JIT208": (
+        annotating.container_annotated,
+        optionals.refined,
+        spellings.tensors_and,
+        conversions.value_converted,
+        annotating.result_annotated,
+    ),
+    "JIT210": (optionals.plain_condition,),
+    "JIT211": (optionals.refined,),
+    "JIT213": (starred.unstarred,),
+    "JIT218": (conversions.literal_converted,),
+    "JIT220": (optionals.refined,),
+    "JIT221": (optionals.refined, conversions.integral_index),
+    "JIT302": (
+        annotating.container_annotated,
+        spellings.keyword,
+        spellings.operator,
+        optionals.compared,
+        optionals.refined,
+        conversions.integral_index,
+        conversions.converted,
+    ),
+    "JIT303": (
+        annotating.container_annotated,
+        annotating.parameter_annotated,
+        spellings.mapped,
+        spellings.function,
+        optionals.refined,
+        conversions.converted,
+    ),
+    "JIT304": (spellings.keyword, conversions.converted),
+    "JIT307": (spellings.function,),
+    "JIT309": (optionals.refined, spellings.dtype_member, spellings.method),
+    "JIT310": (spellings.mapped, spellings.function, spellings.as_list),
+    "JIT313": (spellings.function,),
+    "JIT314": (optionals.refined, conversions.value_converted),
+    "JIT316": (spellings.function,),
+    "JIT319": (annotating.tolist_annotated,),
+    "JIT322": (spellings.function,),
+    "JIT403": (conversions.value_converted,),
     "JIT512": (syntax.positional_too,),
+    "JIT530": (annotating.readable, annotating.filled),
+    "JIT531": (annotating.filled,),
+    "JIT532": (annotating.readable,),
+    "JIT540": (annotating.from_default,),
+    "JIT541": (annotating.made_inside,),
     "JIT701": (legacy.delete_weak_script,),
+    "JIT846": (annotating.filled,),
 }
 
 

@@ -7,7 +7,7 @@ A `Problem` is the raw material of a finding. It names its rule by code; everyth
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Problem:
     span: where.
     torch_message: what the compiler will print, as far as it is known; empty for a hazard.
     message: what jitlint says; one line.
+    evidence: what the fixes want to know besides (`jitlint.emit.evidence`); None where types are not recorded.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Problem:
     span: Span
     torch_message: str
     message: str
+    evidence: object = field(default=None, compare=False, repr=False)
 
 
 def span_of(node: ast.AST, lines: list[str]) -> Span:
