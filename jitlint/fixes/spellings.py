@@ -380,6 +380,10 @@ def _by_keyword(context: Context, node: ast.Call, call: RefusedCall) -> Draft | 
     """The last positional argument by the name of a keyword-only one."""
     if not node.args or not call.args or isinstance(node.args[-1], ast.Starred):
         return None
+    last = node.args[-1]
+    named_constant = isinstance(last, ast.Attribute) and (context.name_of(last) or "").startswith("torch.")
+    if not named_constant and not (isinstance(last, ast.Constant) and isinstance(last.value, str)):
+        return None
     names = {arg.name for schema in call.schemas for arg in schema.arguments if arg.keyword_only and arg.name != "out"}
     found = []
     for name in sorted(names):
