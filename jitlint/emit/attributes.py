@@ -93,7 +93,9 @@ def attribute(e: Emitter, node: ast.AST, value: Sugared, name: str) -> Sugared:
                 return Val(kind)
             e.report("JIT606", node, f"type object '{kind}' has no attribute '{name}'")
             return UNKNOWN_VAL
-        case Opaque() | SugaredList(elements=None):
+        case Opaque():
+            return value
+        case SugaredList(elements=None):
             return Opaque()
         case Special(name=form) if form.startswith("torch.cuda"):
             return Opaque()

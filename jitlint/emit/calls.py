@@ -148,7 +148,9 @@ def call_value(
             dropped = e.compiler.marks(definition) & {"unused", "drop"}
             e.python_call("unused" if dropped else "ignored", at, definition.name)
             return e.compiler.call_ignored(e, at, callee, args, kwargs, binders)
-        case Opaque() | SugaredList(elements=None):
+        case Opaque():
+            return callee
+        case SugaredList(elements=None):
             return Opaque()
         case PythonValue():
             return _python_call(e, at, callee, args, kwargs, binders)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from jitlint.emit.convert import as_val, truth
 from jitlint.emit.emitter import Emitter
-from jitlint.emit.values import ModuleRef, Opaque, Special, Sugared, Val
+from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Special, Sugared, Val
 from jitlint.syntax import tree
-from jitlint.types.model import ANY, NONE, UNKNOWN, OptionalType, Type, UnionType
+from jitlint.types.model import ANY, BOOL, NONE, UNKNOWN, OptionalType, Type, UnionType
 from jitlint.types.relations import (
     contains_unknown,
     is_subtype,
@@ -32,7 +32,8 @@ class Condition:
     """A tested condition. `true` and `false` are what holds in each arm (a name, or a module's attribute, to its value
     there); `static` is its value where the compiler knows it, None otherwise; `maybe_static` is true where the
     compiler may know it and we do not: then each arm exists only in some configurations, which `when_true` and
-    `when_false` put into words."""
+    `when_false` put into words. `unresolved`: it is no matter of configuration, something could not be resolved, and
+    nothing can be said of either arm."""
 
     true: Refinements = field(default_factory=dict)
     false: Refinements = field(default_factory=dict)
@@ -40,6 +41,14 @@ class Condition:
     maybe_static: bool = False
     when_true: str = ""
     when_false: str = ""
+    unresolved: bool = False
+
+
+def condition_value(condition: Condition) -> Val:
+    """A condition where a value is asked for."""
+    if condition.static is not None:
+        return Val(BOOL, condition.static)
+    return Val(BOOL, maybe_constant=condition.maybe_static, configured=not condition.unresolved)
 
 
 def insert_refinements(e: Emitter, refinements: Refinements) -> None:
@@ -57,7 +66,7 @@ def emit_condition(e: Emitter, node: tree.Expr) -> Condition:
         case tree.Unary(op="not", value=operand):
             inner = emit_condition(e, operand)
             static = None if inner.static is None else not inner.static
-            return Condition(inner.false, inner.true, static, inner.maybe_static, inner.when_false, inner.when_true)
+            return _swapped(inner, static)
         case tree.Binary(op="and" | "or"):
             return _short_circuit(e, node)
         case tree.Binary(op="is" | "is not"):
@@ -86,7 +95,7 @@ def _plain(e: Emitter, node: tree.Expr) -> Condition:
 
     value = emit_expr(e, node)
     if isinstance(value, Opaque):
-        return uncertain(node)
+        return uncertain(node, value.configured)
     if isinstance(value, ModuleRef):
         # A module as a condition: a class value, which has no truth, unless it is a container.
         value = as_val(e, node.at, value)
@@ -95,15 +104,30 @@ def _plain(e: Emitter, node: tree.Expr) -> Condition:
         # Numbers and strings are cast by an operator, whose result is no constant.
         return Condition(static=bool(found.constant))
     if found.maybe_constant:
-        return uncertain(node)
+        return uncertain(node, found.configured)
     truth(e, node.at, found)
     return Condition()
 
 
-def uncertain(node: tree.Expr) -> Condition:
-    """A condition that may be decided at compile time, we cannot tell how."""
+def uncertain(node: tree.Expr, configured: bool, refined: Refinements = _NONE) -> Condition:
+    """A condition that may be decided at compile time, we cannot tell how. `configured`: by the arguments that the
+    module was built with; `refined` is what becomes of names in both arms."""
     text = source_text(node.at)
-    return Condition(maybe_static=True, when_true=f"`{text}`", when_false=f"not `{text}`")
+    return Condition(
+        refined, refined, maybe_static=True, when_true=f"`{text}`", when_false=f"not `{text}`", unresolved=not configured
+    )
+
+
+def _swapped(condition: Condition, static: bool | None) -> Condition:
+    return Condition(
+        condition.false,
+        condition.true,
+        static,
+        condition.maybe_static,
+        condition.when_false,
+        condition.when_true,
+        condition.unresolved,
+    )
 
 
 def source_text(node: ast.AST) -> str:
@@ -124,7 +148,7 @@ def _short_circuit(e: Emitter, node: tree.Binary) -> Condition:
         # What decides it may be set otherwise in the instances that are compiled.
         return Condition(static=not conjunction)
     words = left.when_true if conjunction else left.when_false
-    with e.pushed(), e.under(words if left.maybe_static else ""):
+    with e.pushed(), e.under(words if left.maybe_static else "", left.unresolved):
         insert_refinements(e, left.true if conjunction else left.false)
         right = emit_condition(e, node.right)
     maybe = left.maybe_static or right.maybe_static
@@ -149,7 +173,9 @@ def _short_circuit(e: Emitter, node: tree.Binary) -> Condition:
         maybe = False
     when_true = _words(left.when_true, right.when_true, " and " if conjunction else " or ")
     when_false = _words(left.when_false, right.when_false, " or " if conjunction else " and ")
-    return Condition(true, false, static, maybe and static is None, when_true, when_false)
+    maybe = maybe and static is None
+    unresolved = maybe and (left.unresolved or right.unresolved)
+    return Condition(true, false, static, maybe, when_true, when_false, unresolved)
 
 
 def _words(left: str, right: str, word: str) -> str:
@@ -198,7 +224,7 @@ def _none_test(e: Emitter, node: tree.Binary) -> Condition | None:
         if isinstance(value, (ModuleRef,)):
             return Condition(static=is_not)
         if isinstance(value, Opaque):
-            return uncertain(node)
+            return uncertain(node, value.configured)
         found = as_val(e, tested.at, value)
         return _test_value(tested, node, found, is_not)
     left, right = as_val(e, node.left.at, emit_expr(e, node.left)), as_val(e, node.right.at, emit_expr(e, node.right))
@@ -214,11 +240,7 @@ def _none_test(e: Emitter, node: tree.Binary) -> Condition | None:
 def _test_value(tested: tree.Expr | None, node: tree.Binary, found: Val, is_not: bool) -> Condition:
     kind = found.type
     if kind == UNKNOWN:
-        if found.maybe_constant:
-            return uncertain(node)
-        if isinstance(tested, tree.Var):
-            return uncertain(node)
-        return uncertain(node)
+        return uncertain(node, found.configured)
     if kind == NONE:
         return Condition(static=not is_not)
     if not may_be_none(kind):
@@ -233,18 +255,21 @@ def _swap_if(swap: bool, condition: Condition) -> Condition:
     if not swap:
         return condition
     static = None if condition.static is None else not condition.static
-    return Condition(
-        condition.false, condition.true, static, condition.maybe_static, condition.when_false, condition.when_true
-    )
+    return _swapped(condition, static)
+
+
+def unresolved_test(node: tree.Expr, found: Val) -> Condition:
+    """``isinstance`` of a value and of something that could not be resolved, which may refine it in either arm."""
+    refinable = found.type == ANY or isinstance(found.type, (OptionalType, UnionType))
+    refined: dict[Key, Sugared] = {node.name: UNKNOWN_VAL} if isinstance(node, tree.Var) and refinable else {}
+    return uncertain(node, found.configured, refined)
 
 
 def refine_isinstance(node: tree.Expr, found: Val, kinds: list[Type]) -> Condition:
     """``isinstance(value, kinds)`` on a value of known type (``emitIsInstance``)."""
     kind = found.type
     if contains_unknown(kind) or any(contains_unknown(one) for one in kinds):
-        return Condition(
-            maybe_static=True, when_true=f"`{source_text(node.at)}`", when_false=f"not `{source_text(node.at)}`"
-        )
+        return unresolved_test(node, found)
     name = node.name if isinstance(node, tree.Var) else None
     if kind == ANY:
         chosen = union_of(kinds) if len(kinds) > 1 else kinds[0]

@@ -6,7 +6,7 @@ from jitlint.emit.conditions import Condition, emit_condition, insert_refinement
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.environment import Frame
 from jitlint.emit.exits import check_guarded, check_loop_guard
-from jitlint.emit.iteration import iterate, unrolled_elements
+from jitlint.emit.iteration import Iteration, iterate, unrolled_elements
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Sugared, SugaredTuple, Val
 from jitlint.emit.variables import widened
 from jitlint.syntax import tree
@@ -28,7 +28,7 @@ def emit_if(e: Emitter, statement: tree.If, rest: tuple[tree.Stmt, ...]) -> bool
         (condition.true, statement.true, condition.when_true),
         (condition.false, statement.false, condition.when_false),
     ):
-        with e.pushed() as frame, e.under(words):
+        with e.pushed() as frame, e.under(words, condition.unresolved):
             frame.soft = condition.maybe_static
             insert_refinements(e, refinements)
             exits = emit_block(e, body)
@@ -43,6 +43,7 @@ def emit_if(e: Emitter, statement: tree.If, rest: tuple[tree.Stmt, ...]) -> bool
     if condition.maybe_static and (true_exits or false_exits) and not (true_exits and false_exits):
         # The rest of the block exists only where the arm that exits was not the one the compiler chose.
         e.condition = condition.when_false if true_exits else condition.when_true
+        e.doubt = e.doubt or condition.unresolved
     return true_exits and false_exits
 
 
@@ -149,7 +150,7 @@ def emit_assert(e: Emitter, statement: tree.Assert) -> bool:
 
     condition = emit_condition(e, statement.test)
     if condition.static is not True and statement.message is not None:
-        with e.pushed(), e.under(condition.when_false):
+        with e.pushed(), e.under(condition.when_false, condition.unresolved):
             insert_refinements(e, condition.false)
             emit_expr(e, statement.message)
     insert_refinements(e, condition.true)
@@ -165,44 +166,44 @@ def emit_while(e: Emitter, statement: tree.While) -> None:
 def emit_for(e: Emitter, statement: tree.For) -> bool:
     iteration = iterate(e, statement.iter)
     if iteration.unrolled:
-        return _emit_unrolled(e, statement, unrolled_elements(iteration))
-    before = e.frame
-    bound = _emit_loop_body(e, statement, iteration.element, None)
-    if iteration.uncertain:
-        # It may as well be a tuple or a list of modules, over which the loop is unrolled.
-        for name, value in bound.items():
-            known = before.find(name)
-            if isinstance(known, Val) and known != value:
-                before.values[name] = UNKNOWN_VAL
+        return _emit_unrolled(e, statement, unrolled_elements(iteration), iteration.doubtful)
+    _emit_loop_body(e, statement, iteration, None)
     return False
 
 
 def _emit_loop_body(
-    e: Emitter, statement: tree.For | tree.While, element: object, condition: Condition | None
-) -> dict[str, Sugared]:
-    """The body of a loop that is run; what its variables hold in the end."""
+    e: Emitter, statement: tree.For | tree.While, iteration: Iteration | None, condition: Condition | None
+) -> None:
     from jitlint.emit.assignments import assign_target
     from jitlint.emit.modules import is_settled
     from jitlint.emit.statements import emit_block
 
     if condition is not None and condition.static is False and e.module and not is_settled(e.module.shape):
         # What decides it may be set otherwise in the instances that are compiled.
-        return {}
+        return
     # The condition is emitted in a frame of its own: it refines nothing in the body. The body is always emitted.
     outer = e.frame
-    with e.pushed() as frame:
-        e.loops.append("real")
-        if isinstance(statement, tree.For) and isinstance(element, Sugared):
-            assign_target(e, statement.target, element)
+    uncertain = iteration is not None and iteration.uncertain
+    with e.pushed() as frame, e.under("", iteration is not None and iteration.doubtful):
+        frame.soft = uncertain
+        e.loops.append("either" if uncertain else "real")
+        if isinstance(statement, tree.For) and iteration is not None:
+            assign_target(e, statement.target, iteration.element)
         emit_block(e, statement.body)
         e.loops.pop()
+    if uncertain:
+        # Unrolled, it would leave its names behind, of whatever type.
+        for name, value in frame.values.items():
+            before = outer.find(name)
+            if not (isinstance(before, Val) and isinstance(value, Val) and before.type == value.type):
+                outer.values[name] = UNKNOWN_VAL
+        return
     for name, stored in frame.stored.items():
         before = outer.find(name)
         if isinstance(before, Val):
             _join_loop(e, statement, name, before, stored)
         elif before is None:
             outer.notes.setdefault(name, ("JIT301", f"undefined value {name}", None))
-    return frame.values
 
 
 def _join_loop(e: Emitter, statement: tree.For | tree.While, name: str, before: Val, stored: object) -> None:
@@ -220,7 +221,7 @@ def _join_loop(e: Emitter, statement: tree.For | tree.While, name: str, before: 
         )
 
 
-def _emit_unrolled(e: Emitter, statement: tree.For, elements: list[Sugared] | None) -> bool:
+def _emit_unrolled(e: Emitter, statement: tree.For, elements: list[Sugared] | None, doubtful: bool) -> bool:
     from jitlint.emit.assignments import assign_target
     from jitlint.emit.statements import emit_block
 
@@ -229,7 +230,7 @@ def _emit_unrolled(e: Emitter, statement: tree.For, elements: list[Sugared] | No
     try:
         if elements is None:
             # Of unknown length: once, for what holds of every element; nothing is sure to be defined after it.
-            with e.pushed() as frame:
+            with e.pushed() as frame, e.under("", doubtful):
                 assign_target(e, statement.target, UNKNOWN_VAL)
                 emit_block(e, statement.body)
             for name in frame.values:

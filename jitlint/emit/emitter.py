@@ -33,6 +33,7 @@ class Emitter:
         "condition",
         "declared",
         "definition",
+        "doubt",
         "frame",
         "index",
         "loops",
@@ -67,10 +68,11 @@ class Emitter:
         self.value = value
         self.frame = Frame()
         self.condition = ""
+        self.doubt = False  # nobody knows whether the compiler ever gets here: nothing is said
         self.declared: Type | None = None  # the annotated result, None where there is no annotation
         self.returned: Type | None = None  # the unified type of the returns so far
         self.returns = 0
-        self.loops: list[str] = []  # enclosing loops: "real" or "unrolled"
+        self.loops: list[str] = []  # enclosing loops: "real", "unrolled" or, not known, "either"
         self.muted = 0
         self.uncertain_exit = False  # an arm that exits hangs on a condition that the compiler may decide
         self.seen: set[tuple[str, int, int]] = set()
@@ -78,7 +80,7 @@ class Emitter:
 
     def report(self, code: str, node: ast.AST, torch_message: str, message: str = "", evidence: object = None) -> None:
         """A rejection at `node`. Said once per place and rule; `message` defaults to the compiler's first line."""
-        if self.muted:
+        if self.muted or self.doubt:
             return
         span = span_of(node, self.index.lines)
         key = (code, span.line, span.column)
@@ -96,12 +98,12 @@ class Emitter:
             self.summary.unknown.append((self.index.path, getattr(node, "lineno", 1), reason))
 
     def link(self, node: ast.AST, callee: Summary) -> None:
-        if not self.muted:
+        if not self.muted and not self.doubt:
             self.summary.links.append(Link(self.index.path, getattr(node, "lineno", 1), callee, self.condition))
 
     def python_call(self, kind: Literal["ignored", "unused", "python"], node: ast.AST, name: str) -> None:
         """A call here goes back to Python."""
-        if not self.muted:
+        if not self.muted and not self.doubt:
             self.summary.python_calls.append(PythonCall(kind, node, name, self.condition))
 
     def record(self, node: ast.AST, value: Sugared) -> None:
@@ -109,15 +111,17 @@ class Emitter:
             self.types[node] = value
 
     @contextmanager
-    def under(self, condition: str) -> Iterator[None]:
-        """What is reported inside holds only under `condition`, in words ('' changes nothing)."""
-        before = self.condition
+    def under(self, condition: str, doubt: bool = False) -> Iterator[None]:
+        """What is reported inside holds only under `condition`, in words ('' changes nothing). `doubt`: not even that
+        can be said, so nothing is."""
+        before = self.condition, self.doubt
         if condition:
             self.condition = condition
+        self.doubt = self.doubt or doubt
         try:
             yield
         finally:
-            self.condition = before
+            self.condition, self.doubt = before
 
     @contextmanager
     def pushed(self) -> Iterator[Frame]:

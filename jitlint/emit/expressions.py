@@ -116,12 +116,9 @@ def expand(e: Emitter, elements: tuple[tree.Expr, ...]) -> list[Val] | None:
 
 
 def _bool_op(e: Emitter, node: tree.Binary) -> Val:
-    from jitlint.emit.conditions import emit_condition
+    from jitlint.emit.conditions import condition_value, emit_condition
 
-    condition = emit_condition(e, node)
-    if condition.static is not None:
-        return Val(BOOL, condition.static)
-    return Val(BOOL, maybe_constant=condition.maybe_static)
+    return condition_value(emit_condition(e, node))
 
 
 def _of_union(value: Val, hint: Type | None) -> Val:
@@ -141,10 +138,10 @@ def _ternary(e: Emitter, node: tree.TernaryIf, hint: Type | None) -> Sugared:
         with e.pushed():
             insert_refinements(e, refinements)
             return emit_val(e, chosen, hint)
-    with e.pushed(), e.under(condition.when_true):
+    with e.pushed(), e.under(condition.when_true, condition.unresolved):
         insert_refinements(e, condition.true)
         true = emit_val(e, node.true, hint)
-    with e.pushed(), e.under(condition.when_false):
+    with e.pushed(), e.under(condition.when_false, condition.unresolved):
         insert_refinements(e, condition.false)
         false = emit_val(e, node.false, hint)
     if condition.maybe_static:

@@ -28,17 +28,14 @@ from jitlint.types.model import INT, STR, TENSOR, UNKNOWN, DictType, ListType, S
 @dataclass(frozen=True, slots=True)
 class Iteration:
     """A loop over something: `element` is what a real loop's target gets. `unrolled` loops run once per member of
-    `elements` at compile time (None: as many as nobody knows)."""
+    `elements` at compile time (None: as many as nobody knows). `uncertain`: it may be either; `doubtful`: it may be an
+    empty list of modules, whose loop has no body at all."""
 
     element: Sugared
     unrolled: bool = False
     elements: tuple[Sugared, ...] | None = None
-
-    @property
-    def uncertain(self) -> bool:
-        """Whether it is a loop only as far as we know: what is iterated may be a tuple or a list of modules."""
-        parts = self.element.elements if isinstance(self.element, SugaredTuple) else (self.element,)
-        return not self.unrolled and any(part == UNKNOWN_VAL for part in parts)
+    uncertain: bool = False
+    doubtful: bool = False
 
 
 def iterate(e: Emitter, node: tree.Expr) -> Iteration:
@@ -64,7 +61,7 @@ def iteration_of(e: Emitter, node: ast.AST, value: Sugared) -> Iteration:
         case Val(type=Simple() as kind) if kind == STR:
             return Iteration(Val(STR))
         case Val(type=kind) if kind == UNKNOWN:
-            return Iteration(UNKNOWN_VAL)
+            return Iteration(UNKNOWN_VAL, uncertain=True)
         case RangeValue():
             return Iteration(Val(INT))
         case SugaredTuple(elements=elements):
@@ -77,10 +74,10 @@ def iteration_of(e: Emitter, node: ast.AST, value: Sugared) -> Iteration:
             return _tree(e, node, value)
         case EnumRef(type=kind):
             return Iteration(Val(kind))
-        case Opaque():
-            return Iteration(UNKNOWN_VAL)
+        case Opaque(configured=configured):
+            return Iteration(UNKNOWN_VAL, uncertain=True, doubtful=not configured)
         case PythonValue(type_name=""):
-            return Iteration(UNKNOWN_VAL)
+            return Iteration(UNKNOWN_VAL, uncertain=True, doubtful=True)
         case Val(type=kind):
             what = str(kind)
             e.report(
@@ -120,12 +117,14 @@ def _tree(e: Emitter, node: ast.AST, value: IterableTree) -> Iteration:
     children = [iteration_of(e, node, child) for child in value.children]
     members = list(zip(children, value.children, strict=True))
     fixed = [one for one, child in members if one.unrolled]
+    doubtful = any(one.doubtful for one in children)
     if not fixed:
-        return Iteration(SugaredTuple(tuple(one.element for one in children)))
+        uncertain = any(one.uncertain for one in children)
+        return Iteration(SugaredTuple(tuple(one.element for one in children)), uncertain=uncertain, doubtful=doubtful)
     counters = 1 if value.kind == "enumerate" else 0
     loose = [one for one, child in members[counters:] if not one.unrolled]
     if any(_unknown(one) for one in loose):
-        return Iteration(UNKNOWN_VAL, True, None)
+        return Iteration(UNKNOWN_VAL, True, None, doubtful=doubtful)
     if loose:
         e.report(
             "JIT214",

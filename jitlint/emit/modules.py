@@ -263,13 +263,13 @@ def attribute_value(c: Compiler, shape: py.ModuleShape, name: str, value: py.Val
             if isinstance(interface, InterfaceType):
                 return Val(interface)
             return ModuleRef(inner)
-        case py.Unknown() if name in c.constants(shape):
-            return Val(UNKNOWN, maybe_constant=True)
+        case py.Unknown(configured=configured) if name in c.constants(shape):
+            return Val(UNKNOWN, maybe_constant=True, configured=configured)
         case py.Typed(type=kind) if _vague(kind) and c.attribute_annotation(shape, name) is None:
-            return Val(UNKNOWN, maybe_constant=True)
+            return Val(UNKNOWN, maybe_constant=True, configured=True)
         case py.Unknown():
             annotated = c.attribute_annotation(shape, name)
-            return Val(annotated) if annotated is not None and annotated != UNKNOWN else Opaque()
+            return Val(annotated) if annotated is not None and annotated != UNKNOWN else Opaque(value.configured)
         case py.Parameter():
             return Val(TENSOR)
         case py.OneOf(options=options):
@@ -296,7 +296,7 @@ def attribute_value(c: Compiler, shape: py.ModuleShape, name: str, value: py.Val
         options = value.options if isinstance(value, py.OneOf) else ()
         kinds = {found.type for option, _ in options if (found := _constant(option)) is not None}
         kind = next(iter(kinds)) if len(kinds) == 1 else UNKNOWN
-        return Val(kind, maybe_constant=True)
+        return Val(kind, maybe_constant=True, configured=True)
     annotated = c.attribute_annotation(shape, name)
     if annotated is not None:
         return Val(annotated)
@@ -319,7 +319,7 @@ def _constant(value: py.Value) -> Val | None:
                     tuple(part.constant for part in parts if part is not None),
                 )
         case py.Typed(type=kind):
-            return Val(UNKNOWN if _vague(kind) else kind, maybe_constant=True)
+            return Val(UNKNOWN if _vague(kind) else kind, maybe_constant=True, configured=True)
     return None
 
 
@@ -332,19 +332,19 @@ def _one_of(c: Compiler, shape: py.ModuleShape, name: str, options: list[py.Valu
     """One of several values: what they have in common, else nothing is known."""
     annotated = c.attribute_annotation(shape, name)
     if annotated is not None and annotated != UNKNOWN:
-        return Val(annotated, maybe_constant=True)
+        return Val(annotated, maybe_constant=True, configured=True)
     found: list[Sugared] = []
     for option in options:
         one = attribute_value(c, shape, name, option)
         if isinstance(one, Failure):
-            return Opaque()
+            return Opaque(configured=True)
         found.append(one)
     types = {one.type if isinstance(one, Val) else None for one in found}
     if len(types) == 1 and None not in types:
         kind = next(iter(types))
         assert kind is not None
-        return Val(kind, maybe_constant=name in c.constants(shape))
-    return Opaque()
+        return Val(kind, maybe_constant=name in c.constants(shape), configured=True)
+    return Opaque(configured=True)
 
 
 def member_value(e: Emitter, value: py.Value, name: str) -> Sugared:
@@ -360,9 +360,7 @@ def _torch_attribute(c: Compiler, fact: api.Attribute) -> Sugared | None:
             kind = fact.type
             if kind is None:
                 return Opaque()
-            if fact.value is api.NOT_LITERAL:
-                return Val(kind, maybe_constant=True)
-            return Val(kind, maybe_constant=True)
+            return Val(kind, maybe_constant=True, configured=True)
         case "parameter" | "buffer" | "attribute":
             return Val(fact.type) if fact.type is not None else Opaque()
         case "module":
@@ -650,7 +648,7 @@ def container_has(e: Emitter, module: ModuleRef, key: Val, negated: bool) -> Val
     """``key in self.modules_by_name``, decided at compile time."""
     children = module.shape.children
     if children is None or not isinstance(key.constant, str):
-        return Val(BOOL, maybe_constant=True)
+        return Val(BOOL, maybe_constant=True, configured=True)
     return Val(BOOL, (key.constant in children) is not negated)
 
 

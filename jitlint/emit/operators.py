@@ -127,14 +127,12 @@ def _contains(e: Emitter, node: tree.Binary | tree.AugAssign, left: Val, right: 
 
 
 def emit_unary(e: Emitter, node: tree.Unary) -> Val:
-    from jitlint.emit.conditions import emit_condition
+    from jitlint.emit.conditions import condition_value, emit_condition
     from jitlint.emit.expressions import emit_val
 
     if node.op == "not":
         condition = emit_condition(e, node)
-        if condition.static is not None:
-            return Val(BOOL, condition.static)
-        return Val(BOOL, maybe_constant=condition.maybe_static)
+        return condition_value(condition)
     value = emit_val(e, node.value)
     if value.type == UNKNOWN:
         return UNKNOWN_VAL

@@ -81,7 +81,7 @@ def to_sugared(c: Compiler, value: py.Value, is_constant: bool = False) -> Sugar
         case py.ModuleInstance():
             return PythonValue("Module", "call-unknown")
         case py.Typed(type=kind):
-            return PythonValue(str(kind), "no") if not is_constant else Val(kind, maybe_constant=True)
+            return PythonValue(str(kind), "no") if not is_constant else Val(kind, maybe_constant=True, configured=True)
         case py.Parameter():
             return PythonValue("Parameter", "no")
         case py.Sequence(kind=kind, items=items):
@@ -204,7 +204,7 @@ def from_entry(c: Compiler, entry: api.Entry | None, name: str, is_constant: boo
             if is_constant:
                 if constant is not None or kind == NONE:
                     return Val(kind, constant)
-                return Val(kind, maybe_constant=True)
+                return Val(kind, maybe_constant=True, configured=True)
             return PythonValue(python_type, "no")
         case api.PythonValue():
             return python_value(entry)

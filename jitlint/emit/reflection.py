@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from jitlint.emit.attributes import attribute
 from jitlint.emit.calls import call_arguments
-from jitlint.emit.conditions import Condition, refine_isinstance, uncertain
+from jitlint.emit.conditions import Condition, refine_isinstance, uncertain, unresolved_test
 from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.values import UNKNOWN_VAL, EnumRef, ModuleRef, Opaque, PythonModule, Sugared, Val, describe
+from jitlint.shapes import values as py
 from jitlint.syntax import tree
 from jitlint.types.model import UNKNOWN, ClassType, InterfaceType, TupleType, Type
 from jitlint.types.relations import contains_unknown
@@ -26,20 +27,22 @@ def emit_isinstance(e: Emitter, node: tree.Apply) -> Condition:
         return Condition()
     value = emit_expr(e, node.args[0])
     kinds = _types(e, node.args[1])
-    if kinds is None:
-        return uncertain(node)
     if isinstance(value, Opaque):
-        return uncertain(node)
+        return uncertain(node, value.configured)
+    if kinds is None or UNKNOWN in kinds:
+        if isinstance(value, Val) and kinds is not None:
+            return unresolved_test(node.args[0], value)
+        return uncertain(node, kinds is None)
     if isinstance(value, Val) and any(isinstance(kind, ClassType) and kind.is_module for kind in kinds):
         if not isinstance(value.type, ClassType):
-            return Condition(static=False) if not contains_unknown(value.type) else uncertain(node)
+            return Condition(static=False) if not contains_unknown(value.type) else uncertain(node, False)
     if isinstance(value, ModuleRef):
-        return uncertain(node)
+        return uncertain(node, True)
     return refine_isinstance(node.args[0], as_val(e, node.args[0].at, value), kinds)
 
 
 def _types(e: Emitter, node: tree.Expr) -> list[Type] | None:
-    """The types of the second argument; None where one is not known."""
+    """The types of the second argument, Unknown where one is not known; None where one is a class of modules."""
     if isinstance(node, tree.TupleLiteral):
         kinds: list[Type] = []
         for element in node.elements:
@@ -49,7 +52,7 @@ def _types(e: Emitter, node: tree.Expr) -> list[Type] | None:
             kinds.extend(inner)
         return kinds
     kind = e.compiler.isinstance_type(e, node)
-    return None if kind is None or contains_unknown(kind) else [kind]
+    return None if kind is None else [UNKNOWN] if contains_unknown(kind) else [kind]
 
 
 def emit_hasattr(e: Emitter, node: tree.Apply) -> Condition:
@@ -64,7 +67,17 @@ def emit_hasattr(e: Emitter, node: tree.Apply) -> Condition:
         e.report("JIT315", node.at, "hasattr's second argument must be a string literal")
         return Condition()
     found = has_attribute(e, node, value, name.value)
-    return uncertain(node) if found is None else Condition(static=found)
+    if found is None:
+        return uncertain(node, isinstance(value, ModuleRef) and _configured(e, value, name.value))
+    return Condition(static=found)
+
+
+def _configured(e: Emitter, module: ModuleRef, name: str) -> bool:
+    """Whether the constructor's arguments decide what an attribute is."""
+    from jitlint.emit.modules import raw_member
+
+    value = raw_member(e, module, name)
+    return isinstance(value, py.OneOf) or (isinstance(value, py.Unknown) and value.configured)
 
 
 def has_attribute(e: Emitter, node: tree.Apply, value: Sugared, name: str) -> bool | None:

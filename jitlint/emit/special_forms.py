@@ -24,7 +24,6 @@ from jitlint.emit.values import (
 )
 from jitlint.syntax import tree
 from jitlint.types.model import (
-    BOOL,
     INT,
     TENSOR,
     UNKNOWN,
@@ -63,12 +62,11 @@ def emit_special(e: Emitter, node: tree.Apply, form: Special, hint: Type | None)
         case "unchecked_cast" | "unchecked_unwrap_optional":
             return _unchecked(e, node)
         case "isinstance" | "hasattr":
+            from jitlint.emit.conditions import condition_value
             from jitlint.emit.reflection import emit_hasattr, emit_isinstance
 
             condition = emit_isinstance(e, node) if name == "isinstance" else emit_hasattr(e, node)
-            if condition.static is not None:
-                return Val(BOOL, condition.static)
-            return Val(BOOL, maybe_constant=condition.maybe_static)
+            return condition_value(condition)
         case "getattr":
             from jitlint.emit.reflection import emit_getattr
 

@@ -19,14 +19,14 @@ from jitlint.types.relations import contains_unknown, is_subtype, unify
 
 def emit_block(e: Emitter, body: tuple[tree.Stmt, ...]) -> bool:
     """Types the statements in order; whether the block surely exits. What follows an exit is not looked at."""
-    before = e.condition
+    before = e.condition, e.doubt
     try:
         for position, statement in enumerate(body):
             if emit_statement(e, statement, body[position + 1 :]):
                 return True
         return False
     finally:
-        e.condition = before
+        e.condition, e.doubt = before
 
 
 def emit_statement(e: Emitter, statement: tree.Stmt, rest: tuple[tree.Stmt, ...]) -> bool:

@@ -33,13 +33,15 @@ class Sugared:
 @dataclass(frozen=True, slots=True)
 class Val(Sugared):
     """A first-class value. `constant` is its value where the compiler knows it in place (a literal, a module
-    constant); `empty_list` marks the literal ``[]``, which fits any list; `sure_static` is false where the value
-    may turn out a compile-time constant of which we do not know the value."""
+    constant); `empty_list` marks the literal ``[]``, which fits any list; `maybe_constant` is true where it may be a
+    compile-time constant of which we do not know the value, `configured` where the arguments of a constructor decide
+    that value."""
 
     type: Type
     constant: object = NOT_CONSTANT
     empty_list: bool = False
     maybe_constant: bool = False
+    configured: bool = False
 
     @property
     def is_constant(self) -> bool:
@@ -218,7 +220,10 @@ class SugaredList(Sugared):
 
 @dataclass(frozen=True, slots=True)
 class Opaque(Sugared):
-    """A sugared value of which nothing is known: whatever is done with it yields Unknown, silently."""
+    """A sugared value of which nothing is known: whatever is done with it yields Unknown, silently. `configured`: the
+    arguments of a constructor decide what it is."""
+
+    configured: bool = False
 
 
 def describe(value: Sugared) -> str:

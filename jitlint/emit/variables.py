@@ -65,7 +65,7 @@ def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated
                 Mismatch(annotated, value.type),
             )
         recorded = annotated
-    frame.values[name] = Val(recorded)
+    frame.values[name] = Val(recorded, configured=value.configured)
     frame.stored[name] = stored if not contains_unknown(stored) else recorded
 
 

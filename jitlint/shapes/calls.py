@@ -88,7 +88,9 @@ def call(
         case Constant() | Sequence() | ListObject() | DictObject():
             raise core.PathEnds
     escape(run, args, kwargs)
-    return Unknown("the result of a call that is not known")
+    return Unknown(
+        "the result of a call that is not known", configured=isinstance(function, Unknown) and function.configured
+    )
 
 
 def escape(
@@ -387,7 +389,7 @@ def bind_arguments(
             variables[parameter.arg] = star
         elif open_ and star is None:
             variables[parameter.arg] = run.annotated(parameter.annotation, frame.scope) or Unknown(
-                f"the argument {parameter.arg}"
+                f"the argument {parameter.arg}", configured=True
             )
         else:
             default = default_value(run, definition, parameter.arg, frame.parent)
@@ -396,7 +398,9 @@ def bind_arguments(
 
 def missing(run: Interpreter, definition: FunctionDefinition, parameter: ast.arg) -> Value:
     """The value of a parameter that nobody gave: what its annotation says."""
-    return run.annotated(parameter.annotation, definition.scope) or Unknown(f"the argument {parameter.arg}")
+    return run.annotated(parameter.annotation, definition.scope) or Unknown(
+        f"the argument {parameter.arg}", configured=True
+    )
 
 
 def default_node(definition: FunctionDefinition, name: str) -> ast.expr | None:

@@ -202,6 +202,9 @@ def _format(run: Interpreter, text: str, right: Value) -> Value:
 def _typed_binary(op: ast.operator, left: Value, right: Value) -> Value:
     if is_tensor(left) or is_tensor(right):
         return Typed(TENSOR)
+    for operand in (left, right):
+        if isinstance(operand, Unknown) and operand.configured:
+            return operand
     first, second = scalar_type(left), scalar_type(right)
     if first == STR and (second == STR or isinstance(op, ast.Mod)):
         return Typed(STR)

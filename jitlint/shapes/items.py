@@ -87,6 +87,8 @@ def item_of(run: Interpreter, base: Value, index: Value) -> Value:
             return Typed(TENSOR)
         case Typed(type=type_) if type_ == STR:
             return Typed(STR)
+        case Unknown():
+            return base
     return UNKNOWN
 
 

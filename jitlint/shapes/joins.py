@@ -77,7 +77,7 @@ def one_of(options: list[tuple[Value, str]]) -> Value:
         types = {scalar_type(value) for value, _ in distinct}
         if len(types) == 1 and (only := types.pop()) is not None:
             return Typed(only)
-        return Unknown("too many possible values")
+        return Unknown("too many possible values", configured=True)
     if distinct and all(isinstance(value, Unknown) for value, _ in distinct):
         return distinct[0][0]
     return OneOf(tuple(distinct))

@@ -24,9 +24,11 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Unknown(Value):
-    """Anything. `reason` says what could not be resolved, for the unit's `unknown` list."""
+    """Anything. `reason` says what could not be resolved, for the unit's `unknown` list. `configured`: it hangs on an
+    argument that the caller of a constructor chooses, so it differs between configurations of one program."""
 
     reason: str = ""
+    configured: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
