@@ -128,7 +128,8 @@ class _Source:
 
     def replaced(self, what: str, node: ast.stmt | ast.expr, by: str) -> Mutant:
         """The text with `by` in the place of `node`, on as many lines, and the imports it needs."""
-        assert node.end_lineno is not None and node.end_col_offset is not None
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
         lines = list(self.lines)
         start = lines[node.lineno - 1][: node.col_offset] + by.encode()
         end = lines[node.end_lineno - 1][node.end_col_offset :]
@@ -149,7 +150,8 @@ class _Source:
         if after is None:
             lines[0] = statement.encode() + b"; " + lines[0]
         else:
-            assert after.end_lineno is not None and after.end_col_offset is not None
+            assert after.end_lineno is not None
+            assert after.end_col_offset is not None
             line = lines[after.end_lineno - 1]
             at = after.end_col_offset
             lines[after.end_lineno - 1] = line[:at] + b"; " + statement.encode() + line[at:]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from jitlint.emit.emitter import Emitter, first_line
 from jitlint.emit.evidence import RefusedCall
-from jitlint.emit.overloads import overloads
+from jitlint.emit.overloads import maybe_overloaded, overloads
 from jitlint.emit.schema_matching import ArgValue, Failure, Match, match_schemas
 from jitlint.emit.values import (
     UNKNOWN_VAL,
@@ -75,7 +76,7 @@ def emit_apply(e: Emitter, node: tree.Apply, hint: Type | None = None, binders: 
             from jitlint.emit.special_forms import emit_special
 
             return emit_special(e, node, callee, hint)
-    arguments = call_arguments(e, node)
+    arguments = _loose_arguments(e, node) if isinstance(callee, Opaque) else call_arguments(e, node)
     if arguments is None:
         if isinstance(callee, (FunctionRef, MethodRef, ModuleRef)):
             # The callee is compiled all the same; what it returns is known without its arguments.
@@ -97,6 +98,27 @@ def call_arguments(e: Emitter, node: tree.Apply) -> Arguments | None:
     return None if args is None else (args, kwargs)
 
 
+def _loose_arguments(e: Emitter, node: tree.Apply) -> Arguments | None:
+    """The same where nobody knows what is called: it may be a form that takes what is no value (a type, a function)."""
+    from jitlint.emit.expressions import emit_expr
+
+    def is_value(argument: tree.Expr) -> bool:
+        """Whether an argument, if it names something, names a value."""
+        while isinstance(argument, (tree.Select, tree.Subscript)):
+            argument = argument.value
+        if not isinstance(argument, tree.Var):
+            return True
+        e.muted += 1
+        try:
+            return isinstance(emit_expr(e, argument), (Val, ModuleRef))
+        finally:
+            e.muted -= 1
+
+    kept = tuple(one for one in node.args if is_value(one))
+    keywords = tuple(one for one in node.kwargs if is_value(one.value))
+    return call_arguments(e, replace(node, args=kept, kwargs=keywords))
+
+
 def call_value(
     e: Emitter,
     at: ast.AST,
@@ -108,6 +130,8 @@ def call_value(
 ) -> Sugared:
     """Calls `callee`; `args` None where the arguments are not known (then only the callee is compiled)."""
     match callee:
+        case FunctionRef() | MethodRef() if maybe_overloaded(e.compiler, callee.definition):
+            return UNKNOWN_VAL
         case FunctionRef() | MethodRef() if (schemas := overloads(e, at, callee)) is not None:
             return UNKNOWN_VAL if args is None or kwargs is None else call_schemas(e, at, schemas, args, kwargs)
         case FunctionRef(definition=definition):

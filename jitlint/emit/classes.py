@@ -119,6 +119,8 @@ def _class_kind(c: Compiler, definition: ClassDefinition) -> str:
     project = c.project
     if hierarchy.is_interface(project, definition):
         return "interface"
+    if hierarchy.may_be_interface(project, definition):
+        return "unknown"
     if hierarchy.is_module_class(project, definition) is not False:
         return "module" if hierarchy.is_module_class(project, definition) else "unknown"
     if hierarchy.is_exception(project, definition):
@@ -129,6 +131,8 @@ def _class_kind(c: Compiler, definition: ClassDefinition) -> str:
         return "namedtuple"
     if hierarchy.is_autograd_function(project, definition):
         return "function"
+    if hierarchy.is_obscured(project, definition):
+        return "unknown"
     linear = hierarchy.mro(project, definition)
     if generated_methods(c, definition):
         # Its generated methods refuse it, whatever its bases are (tuples, lists and exceptions are no dataclasses).

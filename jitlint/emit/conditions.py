@@ -114,7 +114,12 @@ def uncertain(node: tree.Expr, configured: bool, refined: Refinements = _NONE) -
     module was built with; `refined` is what becomes of names in both arms."""
     text = source_text(node.at)
     return Condition(
-        refined, refined, maybe_static=True, when_true=f"`{text}`", when_false=f"not `{text}`", unresolved=not configured
+        refined,
+        refined,
+        maybe_static=True,
+        when_true=f"`{text}`",
+        when_false=f"not `{text}`",
+        unresolved=not configured,
     )
 
 

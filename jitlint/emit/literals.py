@@ -32,6 +32,11 @@ def _unwrap(hint: Type | None) -> Type | None:
     return hint.element if isinstance(hint, OptionalType) else hint
 
 
+def _known_union(hint: Type | None) -> Type | None:
+    """`hint`, or Unknown for a Union of which a member is not known: it decides which one a literal is taken for."""
+    return UNKNOWN if isinstance(hint, UnionType) and contains_unknown(hint) else hint
+
+
 def _candidates(hint: UnionType, container: type[ListType] | type[DictType]) -> list[Type]:
     return [member for member in members_of(hint) if isinstance(member, container)]
 
@@ -39,7 +44,7 @@ def _candidates(hint: UnionType, container: type[ListType] | type[DictType]) -> 
 def emit_list(e: Emitter, node: tree.ListLiteral, hint: Type | None) -> Val:
     from jitlint.emit.expressions import expand
 
-    hint = _unwrap(hint)
+    hint = _known_union(_unwrap(hint))
     values = expand(e, node.elements)
     if hint is ANY or hint == ANY:
         e.report(
@@ -128,7 +133,7 @@ def key_problem(kind: Type) -> str | None:
 def emit_dict(e: Emitter, node: tree.DictLiteral, hint: Type | None) -> Val:
     from jitlint.emit.expressions import emit_val
 
-    hint = _unwrap(hint)
+    hint = _known_union(_unwrap(hint))
     keys = [emit_val(e, key).type for key in node.keys]
     values = [emit_val(e, value).type for value in node.values]
     if hint == ANY:

@@ -299,7 +299,8 @@ def attribute_value(c: Compiler, shape: py.ModuleShape, name: str, value: py.Val
         return Val(kind, maybe_constant=True, configured=True)
     annotated = c.attribute_annotation(shape, name)
     if annotated is not None:
-        return Val(annotated)
+        # What is not known may be a Final.
+        return Val(annotated, maybe_constant=annotated == UNKNOWN)
     inferred = infer_value_type(value, c.value_class_type)
     if isinstance(inferred, Failure):
         return inferred
@@ -404,6 +405,8 @@ def _bound_member(
             value = c.class_constant(owner, binding)
             constant = _constant(value) if value is not None else None
             return constant if constant is not None else Opaque()
+        if c.attribute_annotation(module.shape, name) == UNKNOWN:
+            return Opaque()  # it may be a Final
         if binding.kind in ("assign", "class", "import", "from") and binding.guard == "":
             value = c.class_constant(owner, binding)
             if isinstance(value, (py.Unknown, py.Function, py.External, py.OneOf, py.Class, py.Partial, py.Lambda)):
@@ -578,6 +581,8 @@ def subscript_module(e: Emitter, node: tree.Subscript, module: ModuleRef, hint: 
         # A slice of modules is a tuple of plain objects.
         return Val(TupleType(tuple(as_val(e, node.at, element).type for element in elements[bounds])))
     found = emit_val(e, index)
+    if hint == UNKNOWN:
+        return Opaque()  # it may be an interface
     if isinstance(hint, InterfaceType):
         from jitlint.emit.member_rules import misfits_in
 

@@ -34,6 +34,18 @@ def declarations(c: Compiler, definition: FunctionDefinition, shape: py.ModuleSh
     ]
 
 
+def maybe_overloaded(c: Compiler, definition: FunctionDefinition) -> bool:
+    """Whether something of the same name before it may declare its signatures: its decorator is not known."""
+    scope = definition.cls.body if definition.cls is not None else definition.scope
+    for binding in scope.bindings.get(definition.name, ()):
+        other = definition.module.functions_by_node.get(id(binding.node)) if binding.node is not None else None
+        if other is definition:
+            return False
+        if other is not None and "opaque" in c.marks(other):
+            return True
+    return False
+
+
 def overloads(e: Emitter, at: ast.AST, callee: FunctionRef | MethodRef) -> tuple[Schema, ...] | None:
     """The schemas of what is called, compiled for each declaration; None where it is not overloaded, nothing where one
     has no schema."""

@@ -273,6 +273,8 @@ class _Attempt:
         arguments = self.schema.arguments
         if index + 1 < len(arguments) and not arguments[index + 1].keyword_only:
             return False
+        if formal.type == UNKNOWN:
+            return not self.schema.vararg and len(self.args) > index
         return (
             isinstance(formal.type, ListType) and not isinstance(formal.type.element, VarType) and formal.size is None
         )
@@ -280,6 +282,9 @@ class _Attempt:
     def _pack(self, formal: Argument, rest: Sequence[ArgValue]) -> bool | None:
         """Whether `rest` was packed into a list; None where it had to be and could not (``tryCreateList``)."""
         first = rest[0].type
+        if formal.type == UNKNOWN:
+            self.certain = False
+            return len(rest) > 1
         assert isinstance(formal.type, ListType)
         if first == UNKNOWN:
             # Several arguments can only be packed; one may be the list itself.

@@ -8,7 +8,7 @@ from jitlint.emit.convert import convert
 from jitlint.emit.emitter import Emitter, first_line
 from jitlint.emit.evidence import Mismatch
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, PythonValue, Sugared, Val, describe
-from jitlint.types.model import NONE, NUMBER, TENSOR, ListType, OptionalType, TensorType, Type, UnionType
+from jitlint.types.model import ANY, NONE, NUMBER, TENSOR, ListType, OptionalType, TensorType, Type, UnionType
 from jitlint.types.relations import contains_unknown, is_subtype
 
 
@@ -52,7 +52,10 @@ def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated
             )
             frame.values[name] = Val(old.type)
             return
-        stored = old.type if contains_unknown(converted) and not contains_unknown(old.type) else converted
+        # What is not known has the variable's type, or a narrower one where there is one.
+        narrower = isinstance(old.type, (UnionType, OptionalType)) or old.type in (NUMBER, ANY)
+        known = contains_unknown(converted) and not contains_unknown(old.type) and not narrower
+        stored = old.type if known else converted
     recorded = stored
     if annotated is not None:
         if not is_subtype(value.type, annotated):

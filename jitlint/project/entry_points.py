@@ -138,6 +138,8 @@ class _Search:
         if not is_module and (is_module is False or "forward" not in cls.body.bindings):
             return
         reasons = () if is_module else hierarchy.mro(project, cls).reasons or ("its bases depend on a condition",)
+        if hierarchy.may_be_interface(project, cls):
+            reasons = ("a decorator that is not known may make an interface of it",)
         self._keep(
             EntryPoint(
                 "module",

@@ -97,7 +97,7 @@ def _scripted_module(project: Project, cls: ClassDefinition, report: Report) -> 
     placeholder = found is None or getattr(found, "name", "") in {f"{base}.forward" for base in hierarchy.MODULE_BASES}
     empty = placeholder or (ignored is not None and _has_mark(project, ignored, _IGNORED))
     exports = any(
-        _has_mark(project, function, _EXPORT)
+        _has_mark(project, function, _EXPORT) or hierarchy.is_obscured(project, function)
         for item in classes
         for function in item.module.functions
         if function.cls is item and function.decorators

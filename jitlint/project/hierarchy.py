@@ -110,6 +110,33 @@ def has_decorator(project: Project, definition: ClassDefinition | FunctionDefini
     return False
 
 
+def is_obscured(project: Project, definition: ClassDefinition | FunctionDefinition) -> bool:
+    """Whether a decorator cannot be looked up, so that nobody knows what it makes of the definition."""
+    for decorator in definition.node.decorator_list:
+        function = decorator.func if isinstance(decorator, ast.Call) else decorator
+        targets = project.resolve_expr(definition.scope, function, before=definition.node)
+        for target in targets or (None,):
+            if isinstance(target, ExternalName):
+                top = target.name.partition(".")[0]
+                if top not in ("torch", "builtins") and not project.is_standard_library(top):
+                    return True
+            elif not isinstance(target, FunctionDefinition | ClassDefinition):
+                return True
+    return False
+
+
+def may_be_interface(project: Project, cls: ClassDefinition) -> bool:
+    """Whether an unknown decorator may be ``torch.jit.interface``: no method of the class does anything."""
+    if not is_obscured(project, cls):
+        return False
+    bodies = [node.body for node in cls.node.body if isinstance(node, ast.FunctionDef)]
+    return bool(bodies) and all(all(map(_does_nothing, body)) for body in bodies)
+
+
+def _does_nothing(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
 def find_member(
     project: Project, cls: ClassDefinition, name: str
 ) -> tuple[ClassDefinition, Binding] | ExternalName | Unresolved | None:

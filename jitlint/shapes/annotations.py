@@ -21,6 +21,7 @@ from jitlint.shapes.annotation_objects import (
     dotted,
     evaluate,
     is_final,
+    is_no_type,
     object_type,
     typing_name,
 )
@@ -161,7 +162,7 @@ def attribute_annotation_type(
     under: the annotations of a function that is called in Python (``torch.jit.ignore``) are read the same way.
     """
     value = Constant(ast.unparse(node)) if future_annotations else evaluate(node, context.lookup)
-    if value == _FORWARD:
+    if _may_be(value, _FORWARD):
         return UNKNOWN
     try:
         found = object_type(value, context)
@@ -212,6 +213,18 @@ def field_type(
 
 # The annotation of nn.Module's own `forward`: torch passes over an annotation that equals it.
 _FORWARD: Final = Subscripted(External("collections.abc.Callable"), (Constant(...), External("typing.Any")))
+
+
+def _may_be(value: Value, wanted: Value) -> bool:
+    """Whether an annotation is `wanted`, as far as it is known."""
+    if isinstance(value, Subscripted) and isinstance(wanted, Subscripted) and len(value.args) == len(wanted.args):
+        return _may_be(value.base, wanted.base) and all(map(_may_be, value.args, wanted.args))
+    if isinstance(value, OneOf):
+        return any(_may_be(option, wanted) for option, _ in value.options)
+    if value == wanted or isinstance(value, Unknown):
+        return True
+    known = ("torch.", "builtins.", "typing.", "collections.")
+    return isinstance(value, External) and not value.name.startswith(known) and not is_no_type(value.name)
 
 
 def is_final_annotation(node: ast.expr, context: AnnotationContext, future_annotations: bool = False) -> bool:

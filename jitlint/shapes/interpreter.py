@@ -248,11 +248,10 @@ class Interpreter:
                 owner = None
                 if scope.kind == "class":
                     owner = next((one for one in scope.module.classes if one.body is scope), None)
-                return (
-                    self._member_of(owner, binding)
-                    if owner is not None and is_enum(self.project, owner)
-                    else (self.bound_value(scope, binding))
-                )
+                if owner is not None and is_enum(self.project, owner):
+                    return self._member_of(owner, binding)
+                value = self.bound_value(scope, binding)
+                return self._class_constant(owner, value) if owner is not None else value
             case Unresolved(reason=reason):
                 return Unknown(reason)
         return UNKNOWN
@@ -614,7 +613,13 @@ class Interpreter:
         member = self.class_member(cls, name)
         if member is None:
             return None if mro(self.project, cls).complete and not cls.node.keywords else UNKNOWN
-        return self.bind(member, value, value)
+        return self.bind(self._class_constant(cls, member), value, value)
+
+    def _class_constant(self, cls: ClassDefinition, value: Value) -> Value:
+        """What ``Class.name`` gives for `value` in the class body: a class with unknown bases may be an enum."""
+        if isinstance(value, Constant) and "forward" not in cls.body.bindings and not mro(self.project, cls).complete:
+            return Unknown(f"{cls.qualname} may be an enum")
+        return value
 
     def _super_attribute(self, value: SuperObject, name: str) -> Value | None:
         receiver = value.receiver

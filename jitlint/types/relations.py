@@ -186,6 +186,9 @@ def _standardize(types: Iterable[Type]) -> list[Type]:
             # Joining anything with None here would make an Optional, and hide a member from the others.
             if (first == NONE) != (second == NONE):
                 continue
+            # Nor is it known whether a partly unknown type would go into another.
+            if first != second and (contains_unknown(first) or contains_unknown(second)):
+                continue
             # Whether a class has an interface's methods is more than is known here.
             if isinstance(first, InterfaceType) != isinstance(second, InterfaceType) and ANY not in (first, second):
                 continue
