@@ -60,6 +60,9 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
         if name in ignored:
             continue
         _submodule(c, shape, name, value, summary, depth)
+    if shape.children is None and shape.element is not None:
+        # A list of modules of which only the kind is known: an instance that is compiled has some.
+        _submodule(c, shape, "", shape.element, summary, depth)
     if definition is not None:
         _methods(c, shape, definition, summary)
     compile_hooks(c, shape, summary, (path, class_span(definition) if definition is not None else Span(1, 1, 1, 1)))
