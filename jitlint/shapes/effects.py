@@ -31,6 +31,7 @@ _NOTHING: frozenset[str] = frozenset()
 _NEVER = 1 << 30
 _AROUND = frozenset({SURROUNDINGS})
 _DEPTH = 25
+_BUDGET = 500  # functions looked at for one question: where all call each other, nothing in between can be kept
 _IGNORED_ATTRIBUTES = frozenset({"__doc__", "__name__", "__qualname__", "__module__", "__signature__", "__wrapped__"})
 _TEXTS = frozenset({"__doc__", "__name__", "__qualname__", "__module__"})
 # Methods, told by their names alone where the object is not known. Those of str, of patterns and of loggers tell nothing
@@ -108,6 +109,7 @@ class EffectsTable:
         self._members: dict[tuple[int, str, int], _Answer] = {}
         self._open: dict[tuple[int, int], int] = {}
         self._lowest = _NEVER
+        self._spent = 0
 
     def effects(self, definition: FunctionDefinition, cls: ClassDefinition | None = None) -> Effects:
         """What a call of a function may change. cls: for a method, the class of the receiver."""
@@ -123,7 +125,10 @@ class EffectsTable:
         if key in self._open:
             self._lowest = min(self._lowest, self._open[key])
             return _Record(Effects(_NOTHING, _NOTHING), _NOTHING, {})
-        if len(self._open) > _DEPTH:
+        if not self._open:
+            self._spent = 0
+        self._spent += 1
+        if len(self._open) > _DEPTH or self._spent > _BUDGET:
             self._lowest = -1
             everything = frozenset((*_all_parameters(definition), SURROUNDINGS))
             return _Record(Effects(everything, everything), _NOTHING, {})

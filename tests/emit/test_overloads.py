@@ -124,6 +124,20 @@ REJECTED = {
         AUTOGRAD + "def entry(x: Tensor):\n    return Twice.apply(x).foo()",
         "JIT309",
     ),
+    "the modules of a list whose length is not known": (
+        """\
+class Layer(nn.Module):
+    def forward(self, x: Tensor):
+        return undefined
+class Entry(nn.Module):
+    def __init__(self, depth: int = 2):
+        super().__init__()
+        self.layers = nn.ModuleList([Layer() for _ in range(int(str(depth).strip()))])
+    def forward(self, x: Tensor):
+        return x
+""",
+        "JIT301",
+    ),
     "what __prepare_scriptable__ gives": (
         ACCEPTED["__prepare_scriptable__ gives what is compiled"].replace("x * self.size", "x.foo(self.size)"),
         "JIT309",

@@ -129,3 +129,9 @@ def g(x, n):
 """
     assert effects(tmp_path, text, "f").changed == {"x"}
     assert effects(tmp_path, text, "g").changed == {"x"}
+
+
+def test_functions_that_all_call_each_other_end_soon(tmp_path: Path) -> None:
+    names = [f"f{number}" for number in range(40)]
+    text = "\n".join(f"def {name}(x):\n    " + "\n    ".join(f"{one}(x)" for one in names) for name in names)
+    assert effects(tmp_path, text, "f0").changed >= {"x"}
