@@ -23,9 +23,10 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Missing:
     """`external`: known by name alone, its source is not to be had (or not wanted). Otherwise a module that ought
-    to be in a package that was found, but is not."""
+    to be in a package that was found, but is not. `candidates`: the paths where it would have been found."""
 
     external: bool
+    candidates: tuple[str, ...] = ()
 
 
 def top_package_folder(path: str) -> str:
@@ -105,7 +106,7 @@ class Finder:
         for part in name.split(".") if name else ():
             if not isinstance(found, Found):
                 return found
-            found = self._step(found.folders, part) or Missing(external=False)
+            found = self._step(found.folders, part) or Missing(False, _candidates(found.folders, part))
         return found
 
     def lacks(self, top: str) -> bool:
@@ -137,11 +138,11 @@ class Finder:
             parent = self.find(package, base)
             if isinstance(parent, Missing):
                 return parent
-            return self._step(parent.folders, last) or Missing(external=False)
+            return self._step(parent.folders, last) or Missing(False, _candidates(parent.folders, last))
         if name in _STANDARD_LIBRARY or name in self.hidden or not name.isidentifier():
             return Missing(external=True)
         folders = (*self.roots, base, *self.environment) if base else (*self.roots, *self.environment)
-        return self._step(folders, name) or Missing(external=True)
+        return self._step(folders, name) or Missing(True, _candidates(folders, name))
 
     def _step(self, folders: Sequence[str], part: str) -> Found | Missing | None:
         portions: list[str] = []
@@ -172,6 +173,10 @@ class Finder:
                 names = []
             listing = self._listings[folder] = frozenset(names) | self._overlay.get(folder, set())
         return listing
+
+
+def _candidates(folders: Iterable[str], part: str) -> tuple[str, ...]:
+    return tuple(os.path.join(folder, part + ending) for folder in folders for ending in ("", ".py"))
 
 
 def is_standard_library(top: str) -> bool:

@@ -73,7 +73,6 @@ class Project:
         self.decide: Callable[[Scope, ast.expr], bool | None] | None = None
         """Says whether a condition of a module's body holds; set by whoever can evaluate one."""
         self.dependencies: set[str] = set()
-        self.missing: set[str] = set()
         self._indexes: dict[str, ModuleIndex | SourceError | ParseError] = {}
         self._namespaces: dict[tuple[str, ...], ModuleIndex] = {}
         self._texts: dict[str, bytes] = {}
@@ -84,10 +83,9 @@ class Project:
     # -- files
 
     def start_recording(self) -> None:
-        """Forget which files were read: from now on, `dependencies` and `missing` (dotted names of modules that were
-        asked for and are not to be found) collect what the answers rest on, cached ones included."""
+        """Forget which files were read: from now on, `dependencies` collects what the answers rest on, cached ones
+        included: paths of files, and those where a module would be that was asked for and is not to be found."""
         self.dependencies = set()
-        self.missing = set()
 
     def index_file(self, path: str) -> ModuleIndex:
         """The index of a file. Raises SourceError or ParseError."""
@@ -155,15 +153,15 @@ class Project:
             return Unresolved(f"{name} is relative to an unknown package")
         found = self._find(name, importer)
         if isinstance(found, Missing):
-            self.missing.add(name)
+            self.dependencies.update(found.candidates)
             return ExternalName(name) if found.external else Unresolved(f"there is no module {name}")
         return self._found(name, found)
 
     def locate(self, name: str, importer: ModuleIndex | None) -> Found | Missing:
-        """Where a module is, without reading it; that it is missing is recorded."""
+        """Where a module is, without reading it; where a missing one would be is recorded."""
         found = self._find(name, importer)
         if isinstance(found, Missing):
-            self.missing.add(name)
+            self.dependencies.update(found.candidates)
         return found
 
     def _find(self, name: str, importer: ModuleIndex | None) -> Found | Missing:
