@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from jitlint.emit.classes import class_facts_of, class_kind, compile_class
@@ -40,6 +41,7 @@ class Session:
     roots: folders that absolute imports of the project resolve in. environment: folders of installed packages.
     torch_version: the target. scope: ``all`` or ``reachable``. script_calls: further functions whose argument is
     compiled. entry_points: ``module:qualname`` of further units. overlay: texts by path, instead of the files'.
+    python_version: "3.11", say; where it is '', what depends on it is open.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Session:
         script_calls: Sequence[str] = (),
         entry_points: Sequence[str] = (),
         overlay: Mapping[str, str] | None = None,
+        python_version: str = "",
         recording: bool = False,
     ) -> None:
         self.api = load(torch_version or None)
@@ -69,6 +72,7 @@ class Session:
             externals=TorchExternals(self.api),
             hidden=("torch", "numpy"),
             call_names=self.script_calls,
+            python=_version_pair(python_version),
         )
         self.evaluator = Evaluator(self.project, self.api)
         self.compiler = Compiler(self.project, self.api, self.evaluator, recording)
@@ -346,3 +350,8 @@ def unresolved(summary: Summary) -> Iterator[tuple[str, int, str]]:
         seen.add(id(current))
         yield from current.unknown
         stack.extend(link.callee for link in current.links)
+
+
+def _version_pair(text: str) -> tuple[int, int] | None:
+    found = re.match(r"(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else None

@@ -174,6 +174,7 @@ class _Run:
                 settings.scope,
                 settings.script_calls,
                 settings.entry_points,
+                settings.python_version,
                 self._fixes,
             )
             cache_folder = self._cache_dir or os.path.join(settings.root, CACHE_FOLDER)

@@ -39,6 +39,7 @@ class Task:
     scope: str
     script_calls: tuple[str, ...]
     entry_points: tuple[str, ...]
+    python_version: str = ""
     fixes: bool = False
 
 
@@ -52,6 +53,7 @@ def _new_session(task: Task, overlay: Mapping[str, str]) -> Session:
         scope=task.scope,
         script_calls=task.script_calls,
         entry_points=task.entry_points,
+        python_version=task.python_version,
         overlay=overlay,
         recording=task.fixes,
     )

@@ -31,6 +31,7 @@ class ScriptedSession:
         scope: str,
         script_calls: Sequence[str],
         entry_points: Sequence[str],
+        python_version: str = "",
         overlay: Mapping[str, str] = {},
         recording: bool = False,
     ) -> None:

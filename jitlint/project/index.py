@@ -30,10 +30,16 @@ _ALIAS = re.compile(
 
 
 def build_index(
-    name: str, is_package: bool, source: SourceFile, tree: ast.Module, call_names: Iterable[str] = ()
+    name: str,
+    is_package: bool,
+    source: SourceFile,
+    tree: ast.Module,
+    call_names: Iterable[str] = (),
+    python: tuple[int, int] | None = None,
 ) -> ModuleIndex:
     """Index a parsed file.
 
+    python: the version that the code is for, where that is known.
     name: its absolute dotted name, the anchor of its relative imports. call_names: the last names of further
     functions whose calls are to be collected (the `script-calls` setting).
     """
@@ -43,6 +49,7 @@ def build_index(
     names = CALL_NAMES.union(call.rpartition(".")[2] for call in call_names)
     index.hot_lines, aliases = _hot_lines(source, names)
     index.call_names = names | aliases
+    index.python = python
     if any(word in text for word in _DYNAMIC):
         index.dynamic = True
         index.lazy = _REPLACED.search(text) is not None
@@ -321,7 +328,7 @@ class _Builder:
             hidden, shown = (node.orelse, node.body) if negated else (node.body, node.orelse)
             blocks = [(hidden, scope, cls, "type-checking"), (shown, scope, cls, guard)]
             return blocks[::-1] if negated else blocks
-        known = _constant_condition(test)
+        known = _constant_condition(test, self.index.python)
         if known is not None:
             return [(node.body if known != negated else node.orelse, scope, cls, guard)]
         return [(node.body, scope, cls, _inner(guard, "if")), (node.orelse, scope, cls, _inner(guard, "else"))]
@@ -464,19 +471,25 @@ def _is_type_checking(test: ast.expr) -> bool:
     return False
 
 
-def _constant_condition(test: ast.expr) -> bool | None:
-    """The value of a condition that does not depend on the run: a constant, or a Python version long gone."""
+def _constant_condition(test: ast.expr, python: tuple[int, int] | None) -> bool | None:
+    """The value of a condition that does not depend on the run: a constant, or a comparison with Python's version where
+    that is known, or the other one long gone."""
     match test:
         case ast.Constant(value=value):
             return bool(value)
         case ast.Compare(
             left=ast.Attribute(value=ast.Name(id="sys"), attr="version_info"),
             ops=[operator],
-            comparators=[ast.Tuple(elts=[ast.Constant(value=3), ast.Constant(value=int() as minor), *_])],
-        ) if minor <= 6:
+            comparators=[ast.Tuple(elts=[ast.Constant(value=int() as major), *rest])],
+        ):
+            minor = rest[0].value if rest and isinstance(rest[0], ast.Constant) else 0
+            if not isinstance(minor, int) or (python is None and (major, minor) > (3, 6)):
+                return None
+            # Of the version in force the patch is not known: (3, 9, 7), say.
+            known = (*(python or (3, 7)), 1)
             match operator:
                 case ast.GtE() | ast.Gt():
-                    return True
+                    return known > (major, minor)
                 case ast.Lt() | ast.LtE():
-                    return False
+                    return known < (major, minor)
     return None

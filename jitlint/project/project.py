@@ -51,7 +51,7 @@ class Project:
     """The files of a run, loaded when a name leads to them.
 
     roots: folders that absolute imports start from. environment: the same for installed packages, looked at after
-    them. overlay: texts by path that replace what is on disk. call_names: last names of further functions whose
+    them. overlay: texts by path that replace what is on disk. python: the version that the code is for. call_names: last names of further functions whose
     calls the index collects. externals: what is known of names without source. Packages named in `hidden` are
     never read from source, wherever they are found.
     """
@@ -63,12 +63,14 @@ class Project:
         overlay: Mapping[str, str] | None = None,
         *,
         call_names: Sequence[str] = (),
+        python: tuple[int, int] | None = None,
         externals: Externals | None = None,
         hidden: Sequence[str] = ("torch",),
     ) -> None:
         self.overlay = {os.path.abspath(path): text for path, text in (overlay or {}).items()}
         self.finder = Finder(roots, environment, self.overlay, hidden)
         self.call_names = tuple(call_names)
+        self.python = python
         self.externals = externals or Externals()
         self.decide: Callable[[Scope, ast.expr], bool | None] | None = None
         """Says whether a condition of a module's body holds; set by whoever can evaluate one."""
@@ -103,7 +105,7 @@ class Project:
         """The index of a file that the caller has read and parsed already."""
         path = os.path.abspath(source.path)
         name, is_package = module_name_for(path, (*self.finder.roots, *self.finder.environment))
-        index = build_index(name, is_package, source, tree, self.call_names)
+        index = build_index(name, is_package, source, tree, self.call_names, self.python)
         index.path = path
         self._indexes[path] = index
         self.dependencies.add(path)
@@ -140,7 +142,7 @@ class Project:
             try:
                 text = self.overlay.get(path)
                 source = read_source(path) if text is None else decode(text.encode("utf-8", "surrogatepass"), path)
-                known = build_index(name, is_package, source, parse(source), self.call_names)
+                known = build_index(name, is_package, source, parse(source), self.call_names, self.python)
                 known.path = path
             except (SourceError, ParseError) as error:
                 known = error
