@@ -467,6 +467,18 @@ def _argument_range(context: Context, call: ast.Call, keyword: ast.keyword) -> t
     return start, end
 
 
+def variable(context: Context, finding: Finding) -> Draft | None:
+    """``Variable(x)``, which is x since torch 0.4, anywhere in the function of a finding."""
+    node = context.at(finding.span, ast.expr)
+    function = context.function(node) if node is not None else None
+    for call in ast.walk(function) if function is not None else ():
+        if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords:
+            if (context.name_of(call.func) or "") in ("torch.autograd.Variable", "torch.autograd.variable.Variable"):
+                text = operand(context, call.args[0])
+                return Draft("safe", "A Variable is a Tensor", (replaced(context, call, text),))
+    return None
+
+
 # --- operators --------------------------------------------------------------------------------------------------------
 
 
