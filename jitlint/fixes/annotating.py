@@ -13,6 +13,7 @@ from jitlint.fixes.context import Change, Context, Draft, Function
 from jitlint.fixes.edits import replaced
 from jitlint.fixes.imports import need
 from jitlint.project.definitions import FunctionDefinition
+from jitlint.project.legacy import version_tuple
 from jitlint.types.model import ANY, NONE, UNKNOWN, OptionalType, TensorType, TupleType, Type
 from jitlint.types.relations import unify
 
@@ -544,7 +545,9 @@ def container_annotated(context: Context, finding: Finding) -> Draft | None:
     if _annotated_before(context, function, name):
         return None
     at = context.end(statement.targets[0])
-    if any(isinstance(one, ast.For | ast.While | ast.If) for one in context.ancestors(statement)) and len(assigned) > 1:
+    old = version_tuple(context.session.torch_version) < (1, 2)  # has no annotations of variables
+    nested = any(isinstance(one, ast.For | ast.While | ast.If) for one in context.ancestors(statement))
+    if old or (nested and len(assigned) > 1):
         start, end = context.start(statement.value), context.end(statement.value)
         call, more_still = need(context, "torch.jit.annotate")
         new = f"{call}({text}, {context.text[start:end]})"

@@ -6,11 +6,11 @@ import ast
 from difflib import get_close_matches
 
 from jitlint.emit.evidence import Mismatch
-from jitlint.findings.model import Finding
+from jitlint.findings.model import Applicability, Finding
 from jitlint.fixes.annotations import known_type, written
 from jitlint.fixes.context import Change, Context, Draft
 from jitlint.fixes.edits import literal_lines, operand, replaced
-from jitlint.fixes.imports import need, without_statement
+from jitlint.fixes.imports import need, resolvable, without_statement
 from jitlint.shapes import values as py
 from jitlint.types.model import FLOAT, INT, TENSOR, DictType, ListType, OptionalType, Type
 
@@ -180,7 +180,8 @@ def _moved(context: Context, cls: ast.ClassDef, statement: ast.AnnAssign, name: 
     """The annotation on ``self.x`` in the constructor, in the class body instead."""
     if statement.value is None or _in_class(context, cls, name) is not None:
         return None
-    change = annotated_in_class(context, cls, name, context.code(statement.annotation))
+    text = context.code(statement.annotation)
+    change = annotated_in_class(context, cls, name, text) if resolvable(context, text) else None
     if change is None:
         return None
     gone = Change(context.end(statement.target), context.end(statement.annotation), "")
@@ -275,6 +276,8 @@ def plain_annotation(context: Context, finding: Finding) -> Draft | None:
     if node is None or not isinstance(cls, ast.ClassDef) or not isinstance(node.target, ast.Name):
         return None
     if isinstance(node.annotation, ast.Constant) and isinstance(node.annotation.value, str):
+        if not resolvable(context, node.annotation.value):
+            return None
         return Draft("safe", "Take the quotes away", (replaced(context, node.annotation, node.annotation.value),))
     value = _value(context, cls, node.target.id)
     kind = _type_of_value(value)
@@ -291,7 +294,8 @@ def plain_annotation(context: Context, finding: Finding) -> Draft | None:
     first = cls.body[0] is node and not blank.strip() and gone.end < len(context.text)
     if first and len(cls.body) > 1:
         gone = Change(gone.start, gone.end + len(blank), "")
-    return Draft("safe", f"Delete the annotation of `{node.target.id}`", (gone,))
+    applicability: Applicability = "unsafe" if cls.decorator_list else "safe"
+    return Draft(applicability, f"Delete the annotation of `{node.target.id}`", (gone,))
 
 
 def _type_of_value(value: object) -> Type | None:

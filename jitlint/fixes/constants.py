@@ -254,7 +254,7 @@ def unbound(context: Context, finding: Finding) -> Draft | None:
             keywords = {one.arg: context.code(one.value) for one in call.keywords}
             if keywords == {"as_tuple": "True"} and len(call.args) == 1:
                 text = f"{operand(context, call.args[0])}.nonzero().unbind(1)"
-                return Draft("safe", f"Write `{text}`", (replaced(context, call, text),))
+                return Draft("unsafe", f"Write `{text}`", (replaced(context, call, text),))
         if isinstance(known_type(context, parent.value), TensorType) and isinstance(
             parent.value, ast.Name | ast.Attribute
         ):

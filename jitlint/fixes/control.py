@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
-from jitlint.findings.model import Finding
+from jitlint.findings.model import Applicability, Finding
 from jitlint.fixes.annotations import known_type, written
 from jitlint.fixes.context import Change, Context, Draft
 from jitlint.fixes.edits import fresh_name, inserted_above, literal_lines, operand, replaced
-from jitlint.fixes.imports import need, without_statement
+from jitlint.fixes.imports import need, resolvable, without_statement
 from jitlint.fixes.legacy import decorator_line
 from jitlint.types.model import FLOAT, INT, DictType, ListType
 
@@ -180,7 +180,8 @@ def match_as_if(context: Context, finding: Finding) -> Draft | None:
             text = context.source.lines[line - 1]
             lines.append(f"{indent}    {text[len(inner) :]}" if text.startswith(inner) else text)
     start, end = context.line_start(node.lineno), context.end(node)
-    return Draft("safe", "Write `if` and `elif`", (Change(start, end, "\n".join(lines)),))
+    applicability: Applicability = "safe" if isinstance(node.subject, ast.Name) else "unsafe"
+    return Draft(applicability, "Write `if` and `elif`", (Change(start, end, "\n".join(lines)),))
 
 
 def literal_lines_of_bodies(context: Context, node: ast.Match) -> bool:
@@ -299,7 +300,7 @@ def once(context: Context, finding: Finding) -> Draft | None:
 def without_slash(context: Context, finding: Finding) -> Draft | None:
     """Positional-only parameters: without the ``/``."""
     function = context.around(finding.span, ast.FunctionDef)
-    if function is None or not function.args.posonlyargs:
+    if function is None or not function.args.posonlyargs or function.args.kwarg is not None:
         return None
     start = context.end(function.args.posonlyargs[-1])
     if function.args.defaults and len(function.args.defaults) > len(function.args.args):
@@ -411,7 +412,7 @@ def power_written_out(context: Context, finding: Finding) -> Draft | None:
     if node is None or not isinstance(node.target, ast.Name):
         return None
     found = {ast.Pow: "**", ast.Mod: "%", ast.FloorDiv: "//", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^"}
-    sign = found.get(type(node.op))  # type: ignore[call-overload]
+    sign = found.get(type(node.op))
     if sign is None:
         return None
     text = f"{node.target.id} = {node.target.id} {sign} {operand(context, node.value)}"
@@ -454,7 +455,7 @@ def super_called(context: Context, finding: Finding) -> Draft | None:
         )
     at = context.line_start(context.first_line(first))
     line = f"{context.indentation(first)}super().__init__()\n"
-    return Draft("safe", "Call the base's constructor", (Change(at, at, line),))
+    return Draft("unsafe", "Call the base's constructor", (Change(at, at, line),))
 
 
 def class_value_in_init(context: Context, finding: Finding) -> Draft | None:
@@ -534,6 +535,8 @@ def comment_read(context: Context, finding: Finding) -> Draft | None:
     if statement is not None and re.fullmatch(r"[\w.\[\], ]+", rest):
         at = context.end(statement.targets[0])
         changes = [Change(at, at, f": {rest}"), Change(context.end(statement), end, "")]
+        if not resolvable(context, rest):
+            return None
         return Draft("safe", "Annotate the variable", tuple(changes))
     parameters = _parameter_comments(context, first)
     if parameters:
@@ -563,7 +566,7 @@ def _parameter_comments(context: Context, first: int) -> list[Change]:
     for arg in function.args.args if function is not None else []:
         line = context.source.lines[arg.lineno - 1]
         found = re.search(r"\s*#\s*type:\s*([\w.\[\], ]+)$", line)
-        if arg.annotation is not None or found is None:
+        if arg.annotation is not None or found is None or not resolvable(context, found[1]):
             continue
         at, base = context.end(arg), context.line_start(arg.lineno)
         changes += [Change(at, at, f": {found[1].strip()}"), Change(base + found.start(), base + len(line), "")]

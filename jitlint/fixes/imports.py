@@ -15,10 +15,12 @@ def need(context: Context, dotted: str) -> tuple[str, tuple[Change, ...]]:
     home, _, name = dotted.rpartition(".")
     if _means(context, name, dotted):
         return name, ()
-    for bound, target in _modules(context):
+    modules = _modules(context)
+    for bound, target in modules:
         if target == home:
             return f"{bound}.{name}", ()
-        if home.startswith(target + ".") and home.count(".") == 1 and target == "torch":
+    for bound, target in sorted(modules, key=lambda pair: -len(pair[1])):
+        if home.startswith(target + ".") and target.partition(".")[0] == "torch":
             return f"{bound}.{home[len(target) + 1 :]}.{name}", ()
     if name in context.index.scope.bindings or home in ("torch", "math"):
         return f"{home}.{name}", (_new_import(context, f"import {home}"),)
@@ -26,6 +28,21 @@ def need(context: Context, dotted: str) -> tuple[str, tuple[Change, ...]]:
         if isinstance(node, ast.ImportFrom) and node.module == home and not node.level and node.names[0].name != "*":
             return name, (_added(context, node, name),)
     return name, (_new_import(context, f"from {home} import {name}"),)
+
+
+def resolvable(context: Context, annotation: str) -> bool:
+    """Whether the names of an annotation mean something when the file is run, at its top level."""
+    try:
+        tree = ast.parse(annotation.strip(), mode="eval")
+    except SyntaxError:
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            if not context.session.project.resolve(context.index.scope, node.id):
+                return False
+            if any(binding.guard for binding in context.index.scope.bindings.get(node.id, [])):
+                return False
+    return True
 
 
 def _means(context: Context, name: str, dotted: str) -> bool:

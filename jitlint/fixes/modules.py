@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from jitlint.emit.values import ModuleRef
-from jitlint.findings.model import Finding
+from jitlint.findings.model import Applicability, Finding
 from jitlint.fixes.context import Change, Context, Draft, Function
 from jitlint.fixes.edits import fresh_name, inserted_above, literal_lines, operand, replaced
 from jitlint.fixes.imports import need
@@ -418,7 +418,7 @@ def through_method(context: Context, finding: Finding) -> Draft | None:
             dotted, _, rest = text[1:].partition("}")
             name, changes = need(context, dotted)  # type: ignore[assignment]
             text = name + rest
-        return Draft("safe", "Do what the base's forward does", (replaced(context, call, text), *changes))
+        return Draft("unsafe", "Do what the base's forward does", (replaced(context, call, text), *changes))
     targets = context.session.project.resolve_expr(context.index.scope, cls.bases[0])
     if len(targets) != 1 or not isinstance(targets[0], ClassDefinition) or targets[0].module is not context.index:
         return None
@@ -456,7 +456,7 @@ def _second_name(context: Context, call: ast.Call, base: ClassDefinition, functi
     assert isinstance(call.func, ast.Attribute)
     target = call.func
     change = Change(context.start(target), context.end(target), f"{me}.{name}")
-    return Draft("safe", f"Give the base's method the name `{name}`, too", (Change(head_end, head_end, text), change))
+    return Draft("unsafe", f"Give the base's method the name `{name}`, too", (Change(head_end, head_end, text), change))
 
 
 # --- parameters -------------------------------------------------------------------------------------------------------
@@ -555,7 +555,10 @@ def with_inside(context: Context, finding: Finding) -> Draft | None:
     manager, changes = need(context, _CONTEXTS[name].removesuffix("()"))
     at = context.line_start(context.first_line(rest[0]))
     line = f"{context.indentation(rest[0])}with {manager}():\n"
-    return Draft("safe", "Put the body in a `with`", (gone, *_merged(_indented(context, rest), at, line), *changes))
+    if any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(function)):
+        return None
+    alone: Applicability = "safe" if len(function.decorator_list) == 1 else "unsafe"
+    return Draft(alone, "Put the body in a `with`", (gone, *_merged(_indented(context, rest), at, line), *changes))
 
 
 def grad_context(context: Context, finding: Finding) -> Draft | None:

@@ -35,7 +35,7 @@ _TENSOR_METHODS: dict[str, tuple[str, Applicability]] = {
     "cdouble": ("{0}.to({torch.complex128})", "safe"),
     "ndimension": ("{0}.dim()", "safe"),
     "nelement": ("{0}.numel()", "safe"),
-    "unique": ("{torch.unique}({0})", "unsafe"),
+    "unique": ("{torch.unique}({0})", "safe"),
     "__len__": ("len({0})", "safe"),
     "__neg__": ("-{0}", "safe"),
     "__abs__": ("abs({0})", "safe"),
@@ -203,7 +203,7 @@ _FUNCTIONS: dict[str, tuple[int, Callable[[Context, list[ast.expr]], str], Appli
     "math.trunc": (1, _call("int"), "unsafe"),
     "math.fsum": (1, _call("sum"), "unsafe"),
     "math.hypot": (2, _hypot, "unsafe"),
-    "math.isclose": (2, _isclose, "safe"),
+    "math.isclose": (2, _isclose, "unsafe"),
     "math.cbrt": (1, lambda c, a: f"{{math.copysign}}({{math.pow}}(abs({c.code(a[0])}), 1 / 3), {c.code(a[0])})", "unsafe"),
     "math.exp2": (1, lambda c, a: f"{{math.pow}}(2.0, {c.code(a[0])})", "unsafe"),
     "random.random": (0, lambda c, a: "float({torch.rand}(1))", "unsafe"),
@@ -295,7 +295,8 @@ def _special(context: Context, name: str, node: ast.Call) -> tuple[str, Applicab
             if isinstance(context.parents.get(node), ast.Expr) and attribute.isidentifier():
                 return f"{receiver(context, args[0])}.{attribute} = {codes[2]}", "safe"
         case "builtins.reversed", [_] if isinstance(kinds[0], ListType):
-            return f"{receiver(context, args[0])}[::-1]", "safe"
+            looped = isinstance(context.parents.get(node), ast.For | ast.comprehension)
+            return f"{receiver(context, args[0])}[::-1]", "safe" if looped else "unsafe"
         case "builtins.set" | "builtins.frozenset", _:
             return None
         case _ if name.startswith("numpy.") and name[6:] in _NUMPY_MATH and len(args) == 1:
@@ -442,7 +443,8 @@ def _rounded(context: Context, node: ast.Call, call: RefusedCall) -> Draft | Non
         return None
     if _postfix_needed(context, node) and not _atomic(text):
         text = f"({text})"
-    return Draft("safe", f"Write `{text}`", (replaced(context, node, text),))
+    whole = all(kind == INT or kind == ListType(INT) for kind in kinds)
+    return Draft("safe" if whole else "unsafe", f"Write `{text}`", (replaced(context, node, text),))
 
 
 def _is_true(node: ast.expr) -> bool:
