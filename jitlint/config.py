@@ -22,6 +22,23 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class VerifySettings:
+    """``[tool.jitlint.verify]``: what `verify` needs to know of a project.
+
+    instances: by ``module:Class``, an expression (or ``module:factory``) that makes one. inputs: by the same names or
+    those of functions, an expression of example inputs, a tuple of arguments or a dict of keywords. python: the
+    interpreter to verify with; timeout: seconds that a unit may take; memory_limit: MiB that it may use.
+    """
+
+    instances: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
+    python: str = ""
+    device: str = "cpu"
+    timeout: float = 60.0
+    memory_limit: int = 8192
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a run does with a file; the fields are the keys of the configuration (with ``-`` for ``_``).
 
@@ -48,6 +65,7 @@ class Settings:
     scope: str = "all"
     entry_points: tuple[str, ...] = ()
     script_calls: tuple[str, ...] = ()
+    verify: VerifySettings = VerifySettings()
 
     @property
     def filter(self) -> Filter:
@@ -127,6 +145,15 @@ _KEYS: dict[str, str] = {
     "scope": "'all' or 'reachable'",
     "entry-points": _LIST,
     "script-calls": _LIST,
+    "verify": "a table",
+}
+_VERIFY_KEYS: dict[str, str] = {
+    "instances": "a table of strings",
+    "inputs": "a table of strings",
+    "python": "a string",
+    "device": "a string such as 'cpu' or 'cuda:0'",
+    "timeout": "a number of seconds above 0",
+    "memory-limit": "a number of MiB above 0",
 }
 _SELECTORS = ("select", "ignore", "extend-select")
 
@@ -279,10 +306,36 @@ def _value(key: str, value: Any, where: str) -> Any:
         case "torch-version" | "python-version":
             if not isinstance(value, str) or (value and not _VERSION.match(value)):
                 raise ConfigError(problem)
+        case "verify":
+            if not isinstance(value, Mapping):
+                raise ConfigError(problem)
+            return _verify_settings(value, where)
         case "scope":
             if value not in ("all", "reachable"):
                 raise ConfigError(problem)
     return value
+
+
+def _verify_settings(table: Mapping[str, Any], where: str) -> VerifySettings:
+    changes: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in _VERIFY_KEYS:
+            near = registry.nearest(key.replace("_", "-"), list(_VERIFY_KEYS))
+            hint = f" (did you mean 'verify.{near}'?)" if near else f" (known keys: {', '.join(_VERIFY_KEYS)})"
+            raise ConfigError(f"{where}: unknown key 'verify.{key}'{hint}")
+        problem = f"{where}: 'verify.{key}' must be {_VERIFY_KEYS[key]}, not {_described(value)}"
+        if key in ("instances", "inputs"):
+            if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
+                raise ConfigError(problem)
+            value = tuple((str(name), text) for name, text in value.items())
+        elif key in ("timeout", "memory-limit"):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+                raise ConfigError(problem)
+            value = float(value) if key == "timeout" else int(value)
+        elif not isinstance(value, str):
+            raise ConfigError(problem)
+        changes[key.replace("-", "_")] = value
+    return VerifySettings(**changes)
 
 
 def _check_selectors(values: list[str], key: str, where: str) -> None:
@@ -346,8 +399,14 @@ def shown(path: str | None) -> str:
 
 def as_table(settings: Settings) -> dict[str, Any]:
     """The settings by the keys of the configuration, for ``--show-settings``."""
-    return {
+    table = {
         item.name.replace("_", "-"): dict(value) if item.name == "per_file_ignores" else value
         for item in fields(settings)
         for value in [getattr(settings, item.name)]
     }
+    table["verify"] = {
+        item.name.replace("_", "-"): dict(value) if isinstance(value, tuple) else value
+        for item in fields(settings.verify)
+        for value in [getattr(settings.verify, item.name)]
+    }
+    return table

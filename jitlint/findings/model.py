@@ -11,6 +11,7 @@ Severity = Literal["error", "warning", "info"]
 Applicability = Literal["safe", "unsafe", "display"]
 UnitKind = Literal["module", "function", "class"]
 Verdict = Literal["accepted", "rejected", "unknown"]
+FindingVerdict = Literal["confirmed", "refuted", "masked", "unverifiable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Frame:
 class Finding:
     """One thing to report. `chain` runs from the entry point inwards and is empty where the finding is in
     the entry point itself. `condition` says, in words, under which configuration of the module it holds;
-    None where it always does. `evidence` is what the fixes want to know besides; a report has none."""
+    None where it always does. `evidence` is what the fixes want to know besides; a report has none. `verdict` is what
+    the real compiler said to it (None: it was not asked), and `verdict_reason` why, in words."""
 
     code: str
     name: str
@@ -57,6 +59,8 @@ class Finding:
     condition: str | None = None
     fix: Fix | None = None
     evidence: object = field(default=None, compare=False, repr=False)
+    verdict: FindingVerdict | None = None
+    verdict_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,28 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` did: under which interpreter and torch, on which device; how many findings have which verdict; how
+    many rejections `check` had not foreseen (`missed`) and outputs that differ from eager's (`differing`); how many
+    units were put to the compiler, and the seconds that went into imports, construction, compilation and in all."""
+
+    python: str
+    torch: str
+    device: str
+    confirmed: int = 0
+    refuted: int = 0
+    masked: int = 0
+    unverifiable: int = 0
+    missed: int = 0
+    differing: int = 0
+    compiled: int = 0
+    imports: float = 0.0
+    construction: float = 0.0
+    compilation: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """All of a run: units and findings sorted by path, line and column. `fixed` findings are no longer among them;
     `unsafe_fixes`: whether unsafe fixes count as fixes in the reports."""
@@ -122,3 +148,4 @@ class Result:
         if fix is None:
             return False
         return fix.applicability == "safe" or (self.unsafe_fixes and fix.applicability == "unsafe")
+    verification: Verification | None = field(default=None, compare=False)

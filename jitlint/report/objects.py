@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jitlint.findings.model import Finding, RunError, Unit
+from jitlint.findings.model import Finding, RunError, Unit, Verification
 from jitlint.source.problem import Span
 
 SCHEMA_VERSION = 1
@@ -25,6 +25,8 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "url": finding.url,
         "chain": [{"path": frame.path, "line": frame.line, "qualname": frame.qualname} for frame in finding.chain],
         "condition": finding.condition,
+        "verdict": finding.verdict,
+        "verdict_reason": finding.verdict_reason,
         "fix": None
         if fix is None
         else {
@@ -54,6 +56,28 @@ def unit_object(unit: Unit) -> dict[str, Any]:
 def error_object(error: RunError) -> dict[str, Any]:
     """What kept a file from being checked."""
     return {"path": error.path, "message": error.message}
+
+
+def verification_object(verification: Verification) -> dict[str, Any]:
+    """What `verify` did: counts of verdicts, seconds."""
+    return {
+        "python": verification.python,
+        "torch": verification.torch,
+        "device": verification.device,
+        "confirmed": verification.confirmed,
+        "refuted": verification.refuted,
+        "masked": verification.masked,
+        "unverifiable": verification.unverifiable,
+        "missed": verification.missed,
+        "differing": verification.differing,
+        "compiled": verification.compiled,
+        "seconds": {
+            "imports": round(verification.imports, 3),
+            "construction": round(verification.construction, 3),
+            "compilation": round(verification.compilation, 3),
+            "total": round(verification.total, 3),
+        },
+    }
 
 
 def range_object(span: Span) -> dict[str, Any]:

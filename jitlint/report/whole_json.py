@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from jitlint.findings.model import Result
-from jitlint.report.objects import SCHEMA_VERSION, error_object, finding_object, unit_object
+from jitlint.report.objects import SCHEMA_VERSION, error_object, finding_object, unit_object, verification_object
 from jitlint.report.style import Style
 from jitlint.version import __version__
 
@@ -20,6 +20,8 @@ def lines(result: Result, style: Style) -> Iterator[str]:
     yield from _array("units", [unit_object(unit) for unit in result.units], ",")
     yield from _array("findings", [finding_object(finding) for finding in result.findings], ",")
     yield from _array("errors", [error_object(error) for error in result.errors], ",")
+    if result.verification is not None:
+        yield f'"verification": {json.dumps(verification_object(result.verification))},'
     yield f'"summary": {json.dumps({"files": result.files, "suppressed": result.suppressed})}'
     yield "}"
 

@@ -1,0 +1,145 @@
+"""What the compiler says, read: the text, the places it points at, the calls that led there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jitlint.findings.model import Finding
+
+_FILE = re.compile(r'^\s*File "(?P<path>.+)", line (?P<line>\d+)\s*$')
+_OLD_FILE = re.compile(r"^\s*at (?P<path>\S.*?):(?P<line>\d+):(?P<column>\d+)\s*$")  # torch before 1.5
+_MARK = re.compile(r"^(?P<indent> *)(?P<mark>~+)")
+_CHAIN = "is being compiled since it was called from"
+_SHORT = 12  # characters: what is shorter than this says too little to be recognised by
+_MANGLED = re.compile(r"__torch__\.|___torch_mangle_\d+\.|\.?___torch_mangle_\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the compiler points: 1-based line and column (0: not told), and how many columns it underlines."""
+
+    path: str
+    line: int
+    column: int = 0
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One error of the compiler, or of Python on the way to it.
+
+    kind: the exception's type. places: what the text points at, the offending place first. chain: the calls that led
+    there, innermost first. frames: for an exception raised by Python code, that code's lines, innermost first.
+    """
+
+    kind: str
+    text: str
+    places: tuple[Place, ...] = ()
+    chain: tuple[Place, ...] = ()
+    frames: tuple[Place, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """What it says first."""
+        lines = [line.strip() for line in self.text.strip().splitlines() if line.strip()]
+        for line in lines:
+            if not _FILE.match(line) and not _OLD_FILE.match(line):
+                return line
+        return self.kind
+
+    @property
+    def from_compiler(self) -> bool:
+        """Whether it is about a place in compiled source, rather than an exception that passed through."""
+        return bool(self.places) or self.kind in (
+            "NotSupportedError", "UnsupportedNodeError", "FrontendTypeError", "FrontendError",
+        )  # fmt: skip
+
+
+def rejection_of(answer: Mapping[str, Any], roots: Sequence[str] = ()) -> Rejection:
+    """A worker's answer (`type`, `text`, `frames`) read. Torch's own files are left out of the frames."""
+    text = str(answer.get("text", ""))
+    places, chain = read(text)
+    frames = [
+        Place(os.path.realpath(path), int(line))
+        for path, line, _ in reversed(answer.get("frames", []))
+        if not _is_machinery(path)
+    ]
+    return Rejection(str(answer.get("type", "")), text, places, chain, tuple(frames))
+
+
+def _is_machinery(path: str) -> bool:
+    """Whether a frame is torch's or Python's own, not the code that was asked about."""
+    plain = path.replace(os.sep, "/")
+    return (
+        plain.startswith("<")
+        or "/torch/jit/" in plain
+        or "/importlib/" in plain
+        or plain.endswith(("/torch/_jit_internal.py", "/torch/_sources.py", "/torch/jit/__init__.py"))
+    )
+
+
+def read(text: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+    """The places an error's text points at, and those of the calls that led there."""
+    places: list[Place] = []
+    chain: list[Place] = []
+    lines = text.splitlines()
+    calls = False
+    for number, line in enumerate(lines):
+        if _CHAIN in line:
+            calls = True
+            continue
+        match = _FILE.match(line) or _OLD_FILE.match(line)
+        if match is None:
+            continue
+        column = int(match["column"]) + 1 if "column" in match.re.groupindex else 0
+        width = 0
+        for below in lines[number + 1 : number + 40]:
+            if _FILE.match(below) or _CHAIN in below:
+                break
+            mark = _MARK.match(below)
+            if mark:
+                column, width = column or len(mark["indent"]) + 1, len(mark["mark"])
+                break
+        place = Place(os.path.realpath(match["path"]), int(match["line"]), column, width)
+        (chain if calls else places).append(place)
+    return tuple(places), tuple(chain)
+
+
+def normalized(text: str) -> str:
+    """White space and mangled names aside."""
+    return _MANGLED.sub("", " ".join(text.split())).strip()
+
+
+def says(finding: Finding, rejection: Rejection) -> bool:
+    """Whether an error's words are those that the finding foretells."""
+    foretold = finding.torch_message.strip()
+    if not foretold:
+        return False
+    whole = normalized(rejection.text)
+    wanted = [normalized(foretold), normalized(foretold.splitlines()[0]).rstrip(".:")]
+    if any(len(one) >= _SHORT and one in whole for one in wanted):
+        return True
+    # Types in it may be told less precisely: the same words around quoted and other variable parts.
+    return len(wanted[1]) >= 3 * _SHORT and _shape(wanted[1]) in _shape(whole)
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"'[^']*'|\"[^\"]*\"|\b[\w.]*\[[^\]]*\]|\d+", "#", text)
+
+
+def at_place(finding: Finding, place: Place) -> bool:
+    """Whether a place is on the lines of a finding."""
+    return place.path == os.path.realpath(finding.path) and finding.span.line <= place.line <= finding.span.end_line
+
+
+def column_fits(finding: Finding, place: Place) -> bool:
+    """Whether a place on the finding's line is within its columns."""
+    span = finding.span
+    if place.line != span.line or not place.column:
+        return False
+    end = span.end_column if span.end_line == span.line else 1 << 30
+    return span.column <= place.column < max(end, span.column + 1) or place.column == span.column

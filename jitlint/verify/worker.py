@@ -1,0 +1,892 @@
+"""The part of `verify` that runs under the user's interpreter: Python 3.7 and later, any torch, no jitlint.
+
+A process of it is a *node*. It reads commands, one JSON object a line, from what was its standard input, and answers on
+what was its standard output; both are moved out of reach first, so that nothing that user code prints or reads gets in
+the way. The first node imports torch and runs no user code. On `fork` a node makes a child, which starts with all that
+its parent knows; a command whose `to` names a child is passed on to it, and what the child says comes back with the
+child's name in `from`. Who kills whom, and when, is decided by the one who asks: each node leads a process group.
+
+Command:  {"to": [child, ...], "seq": number, "do": name, ...}
+Answer:   {"from": [child, ...], "seq": number, ...}
+A child that ends without being asked to:  {"from": [child, ...], "ended": status}, as os.waitpid gives it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+import linecache
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+import warnings
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+
+PROTOCOL = 1
+_MAX_TEXT = 40000  # of an error's text, in characters
+_MAX_CLASSES = 4000  # of the submodules' classes that are told
+
+Message = Dict[str, Any]
+
+
+class Child:
+    """A forked node as its parent sees it: its process, and the ends of the two pipes to and from it."""
+
+    def __init__(self, pid: int, to: int, out: int) -> None:
+        self.pid = pid
+        self.to = to
+        self.out = out
+        self.buffer = b""
+
+
+class Node:
+    """One process: its pipes, its children, and what it has made so far (in `state`)."""
+
+    def __init__(self, inp: int, out: int) -> None:
+        self.inp = inp
+        self.out = out
+        self.buffer = b""
+        self.children: Dict[str, Child] = {}
+        self.state: Dict[str, Any] = {}
+
+    def serve(self) -> None:
+        """Handle commands until there is nobody left to give any."""
+        while True:
+            while b"\n" in self.buffer:
+                line, self.buffer = self.buffer.split(b"\n", 1)
+                self.receive(json.loads(line.decode("utf-8")))
+            if not self.children:
+                data = os.read(self.inp, 1 << 16)
+                if not data:
+                    return
+                self.buffer += data
+                continue
+            ready, _, _ = select.select([self.inp] + [child.out for child in self.children.values()], [], [], 0.05)
+            if self.inp in ready:
+                data = os.read(self.inp, 1 << 16)
+                if not data:
+                    return
+                self.buffer += data
+            for name, child in list(self.children.items()):
+                if child.out in ready:
+                    self.pass_on(name, child)
+            self.reap()
+
+    def pass_on(self, name: str, child: Child) -> bool:
+        """What a child has to say goes up, with its name in front. False at the end of its pipe."""
+        data = os.read(child.out, 1 << 16)
+        child.buffer += data
+        while b"\n" in child.buffer:
+            line, child.buffer = child.buffer.split(b"\n", 1)
+            message = json.loads(line.decode("utf-8"))
+            message["from"] = [name] + message.get("from", [])
+            self.send(message)
+        return bool(data)
+
+    def reap(self) -> None:
+        for name, child in list(self.children.items()):
+            try:
+                pid, status = os.waitpid(child.pid, os.WNOHANG)
+            except ChildProcessError:  # user code waited for it
+                pid, status = child.pid, 0
+            if not pid:
+                continue
+            # What it said last is still in the pipe; a stray process of its own may hold the other end open.
+            while select.select([child.out], [], [], 0)[0] and self.pass_on(name, child):
+                pass
+            self.forget(name)
+            kill_group(child.pid)
+            self.send({"from": [name], "ended": status})
+
+    def forget(self, name: str) -> None:
+        child = self.children.pop(name)
+        os.close(child.to)
+        os.close(child.out)
+
+    def send(self, message: Message) -> None:
+        data = json.dumps(message).encode("utf-8") + b"\n"
+        while data:
+            data = data[os.write(self.out, data) :]
+
+    def receive(self, message: Message) -> None:
+        way = message.get("to") or []
+        if way:
+            child = self.children.get(way[0])
+            if child is None:
+                return  # it has ended, and that was told
+            message["to"] = way[1:]
+            data = json.dumps(message).encode("utf-8") + b"\n"
+            try:
+                while data:
+                    data = data[os.write(child.to, data) :]
+            except OSError:
+                pass
+            return
+        answer = self.answer(message)
+        if answer is not None:
+            answer["seq"] = message.get("seq")
+            self.send(answer)
+
+    def answer(self, message: Message) -> Optional[Message]:
+        do = message["do"]
+        if do == "fork":
+            return self.fork(message["name"])
+        if do == "end":
+            os._exit(0)
+        limit = message.get("limit")
+        if limit and hasattr(signal, "setitimer"):
+            # Besides the driver's own watch: by itself the process ends a little later.
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, float(limit) + 5.0)
+        try:
+            return COMMANDS[do](self.state, message)
+        except BaseException as error:  # user code may raise anything, SystemExit and KeyboardInterrupt included
+            return failure(error)
+        finally:
+            if limit and hasattr(signal, "setitimer"):
+                signal.setitimer(signal.ITIMER_REAL, 0.0)
+
+    def fork(self, name: str) -> Optional[Message]:
+        down_read, down_write = os.pipe()
+        up_read, up_write = os.pipe()
+        pid = os.fork()
+        if pid:
+            os.close(down_read)
+            os.close(up_write)
+            self.children[name] = Child(pid, down_write, up_read)
+            return {"pid": pid}
+        os.setsid()
+        die_with_parent()
+        os.close(down_write)
+        os.close(up_read)
+        for child in self.children.values():
+            os.close(child.to)
+            os.close(child.out)
+        os.close(self.inp)
+        os.close(self.out)
+        self.inp, self.out = down_read, up_write
+        self.children = {}
+        self.buffer = b""
+        return None
+
+
+def kill_group(pid: int) -> None:
+    """End what is left of a process group."""
+    with contextlib.suppress(OSError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def die_with_parent() -> None:
+    """On Linux the kernel ends a node whose parent is gone, whatever it is busy with."""
+    libc = _libc()
+    if libc is not None:
+        libc.prctl(1, int(signal.SIGKILL), 0, 0, 0)
+
+
+_LIBC: List[Any] = []
+
+
+def _libc() -> Any:
+    if not _LIBC:
+        try:
+            import ctypes
+
+            _LIBC.append(ctypes.CDLL(None) if sys.platform.startswith("linux") else None)
+        except (ImportError, OSError):
+            _LIBC.append(None)
+    return _LIBC[0]
+
+
+# --- what went wrong --------------------------------------------------------------------------------------------------
+
+
+def failure(error: BaseException) -> Message:
+    """An exception as an answer: its type, its text, and the frames it came through, the outermost first."""
+    try:
+        text = str(error)
+    except BaseException:  # a __str__ of the user's
+        text = "(an exception whose text cannot be read)"
+    frames = []
+    try:
+        for frame in traceback.extract_tb(error.__traceback__)[-60:]:
+            if frame.filename != __file__:
+                frames.append([frame.filename, frame.lineno, frame.name])
+        if isinstance(error, SyntaxError) and error.filename:
+            frames.append([error.filename, error.lineno or 1, ""])
+    except BaseException:
+        pass
+    kind = type(error).__name__
+    return {"ok": False, "type": kind, "text": text[:_MAX_TEXT], "frames": frames, "module": type(error).__module__}
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def setup(state: Dict[str, Any], message: Message) -> Message:
+    """Where imports come from, which device, which memory limit; of a node that will run user code."""
+    for path in reversed(message.get("paths", [])):
+        if path not in sys.path:
+            sys.path.insert(0, path)
+    state["device"] = message.get("device") or "cpu"
+    state["train"] = bool(message.get("train"))
+    memory = message.get("memory")
+    if memory:
+        limit_memory(int(memory))
+    return {"ok": True}
+
+
+def limit_memory(size: int) -> None:
+    """No more than `size` bytes of address space beyond what is in use now."""
+    try:
+        import resource
+    except ImportError:
+        return
+    used = 0
+    try:
+        with open("/proc/self/statm") as file:
+            used = int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        used = 1 << 32
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = used + size
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (wanted, wanted))
+
+
+def probe(state: Dict[str, Any], message: Message) -> Message:
+    """Whether there is such a device; in a child, since asking a GPU forbids forking afterwards."""
+    import torch
+
+    torch.zeros(1, device=message["device"])
+    return {"ok": True, "name": device_name(message["device"])}
+
+
+def device_name(device: str) -> str:
+    import torch
+
+    if device.startswith("cuda"):
+        with contextlib.suppress(Exception):
+            return str(torch.cuda.get_device_name(device))
+    return device
+
+
+def load(state: Dict[str, Any], message: Message) -> Message:
+    """Import a module (with other text for some files, where `overlay` says so)."""
+    overlay(message)
+    started = time.perf_counter()
+    module = load_module(state, message["module"], message["path"])
+    return {"ok": True, "seconds": time.perf_counter() - started, "file": getattr(module, "__file__", None)}
+
+
+def load_module(state: Dict[str, Any], name: str, path: str) -> Any:
+    """The module of a file: by its name where that leads to the file, else from the file itself."""
+    loaded = state.setdefault("modules", {})
+    if path in loaded:
+        return loaded[path]
+    module = None
+    try:
+        module = importlib.import_module(name)
+    except ImportError as error:
+        # Only where the name itself leads nowhere; what the module's own imports fail with is the module's failure.
+        missing = getattr(error, "name", None)
+        if not missing or not (name == missing or name.startswith(missing + ".")):
+            raise
+    if module is None or not same_file(getattr(module, "__file__", None), path):
+        own = "_jitlint_" + hashlib.md5(path.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        spec = importlib.util.spec_from_file_location(own, path)
+        if spec is None or spec.loader is None:
+            raise ImportError("cannot import " + path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[own] = module
+        spec.loader.exec_module(module)
+    loaded[path] = module
+    return module
+
+
+def same_file(one: Optional[str], other: str) -> bool:
+    return bool(one) and os.path.realpath(str(one)) == os.path.realpath(other)
+
+
+def overlay(message: Message) -> None:
+    """Give the look-up of sources (inspect asks linecache) other text for some files, and the altered text its names.
+
+    What stands for a value that is out of the way is written with ``_jt``: torch.
+    """
+    texts = message.get("overlay") or {}
+    if not texts:
+        return
+    import builtins
+
+    import torch
+
+    builtins._jt = torch  # type: ignore[attr-defined]
+    modules = list(sys.modules.values())
+    for path, text in texts.items():
+        lines = text.splitlines(True)
+        for name in {path, os.path.realpath(path)}:
+            # Without a time of change, linecache takes it for what a loader gave, and does not look at the file.
+            linecache.cache[name] = (len(text), None, lines, name)
+        for module in modules:
+            file = getattr(module, "__file__", None)
+            if isinstance(file, str) and file != path and same_file(file, path):
+                linecache.cache[file] = (len(text), None, lines, file)
+
+
+def find(module: Any, qualname: str) -> Any:
+    found = module
+    for part in qualname.split("."):
+        if part == "<locals>":
+            raise LookupError("it is defined inside a function")
+        found = inspect.getattr_static(found, part) if inspect.isclass(found) else getattr(found, part)
+        if isinstance(found, (staticmethod, classmethod)):
+            found = found.__func__
+    return found
+
+
+class NoInstance(Exception):
+    """There is no way to make an instance; the text says why."""
+
+
+def build(state: Dict[str, Any], message: Message) -> Message:
+    """Make what will be compiled: the function, the script class, or an instance of the module class."""
+    started = time.perf_counter()
+    tests = state.get("caught")
+    if message.get("caught"):
+        obj = (tests or {})[message["caught"]]
+        how = "from the tests"
+    else:
+        module = load_module(state, message["module"], message["path"])
+        if message["kind"] == "module":
+            obj, how = instance(module, message)
+        else:
+            try:
+                obj, how = find(module, message["qualname"]), ""
+            except (AttributeError, LookupError) as error:
+                return {"ok": False, "no_instance": "it cannot be reached from outside: " + str(error)}
+            if message["kind"] == "function" and not callable(obj):
+                return {"ok": False, "no_instance": "what the name stands for is not a function"}
+    if obj is None:
+        return {"ok": False, "no_instance": how}
+    classes: List[List[Any]] = []
+    if hasattr(obj, "named_modules"):
+        place(state, obj)
+        if message.get("inside"):
+            obj = submodule(obj, message["inside"])
+        classes = classes_inside(obj)
+    state["object"] = obj
+    return {"ok": True, "how": how, "seconds": time.perf_counter() - started, "classes": classes}
+
+
+def place(state: Dict[str, Any], obj: Any) -> None:
+    """The mode and the device that are asked for."""
+    obj.train(bool(state.get("train")))
+    if state.get("device", "cpu") != "cpu":
+        obj.to(state["device"])
+
+
+def submodule(obj: Any, path: str) -> Any:
+    for part in path.split("."):
+        obj = obj._modules[part]
+    return obj
+
+
+def classes_inside(obj: Any) -> List[List[Any]]:
+    """For each class of the submodules: where its first instance is, its module, its qualified name, its file."""
+    found: Dict[Any, List[Any]] = {}
+    with contextlib.suppress(Exception):
+        for path, sub in obj.named_modules():
+            kind = type(sub)
+            if kind not in found and len(found) < _MAX_CLASSES and not kind.__module__.startswith("torch."):
+                file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+                found[kind] = [path, kind.__module__, kind.__qualname__, os.path.realpath(file) if file else ""]
+    return list(found.values())
+
+
+def instance(module: Any, message: Message) -> Tuple[Any, str]:
+    """An instance of a module class, and in words how it was made; (None, why not)."""
+    given = message.get("configured")
+    if given:
+        return expression(given, module), "from the configuration"
+    try:
+        cls = find(module, message["qualname"])
+    except (AttributeError, LookupError) as error:
+        return None, "it cannot be reached from outside: " + str(error)
+    if not inspect.isclass(cls):
+        if hasattr(cls, "named_modules"):
+            return cls, ""
+        return None, "what the name stands for is not a class"
+    if getattr(cls, "__abstractmethods__", None):
+        return None, "it is abstract"
+    required = missing_arguments(cls)
+    if required is None or not required:
+        try:
+            return cls(), ""
+        except TypeError:
+            if required is not None:
+                raise
+    if not message.get("guess"):
+        names = ", ".join(parameter.name for parameter in required or [])
+        return None, "its constructor takes arguments: " + names if names else "its constructor takes arguments"
+    last: Optional[BaseException] = None
+    for arguments in guesses(cls, required or []):
+        try:
+            made = cls(**arguments)
+        except Exception as error:
+            last = error
+            continue
+        return made, "with guessed arguments: " + ", ".join(name + "=" + shown(arguments[name]) for name in arguments)
+    why = "no arguments could be guessed" if last is None else "guessed arguments do not fit it: " + brief(last)
+    return None, why
+
+
+def brief(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return type(error).__name__ + (": " + text[0][:200] if text else "")
+
+
+def shown(value: Any) -> str:
+    text = repr(value).splitlines()[0] if repr(value) else ""
+    return text if len(text) <= 40 else type(value).__name__
+
+
+def expression(text: str, module: Any) -> Any:
+    """The value of an expression, or what ``pkg.mod:factory`` gives when called."""
+    name, colon, rest = text.partition(":")
+    if colon and all(part.isidentifier() for part in name.split(".") + rest.split(".")):
+        made = importlib.import_module(name)
+        for part in rest.split("."):
+            made = getattr(made, part)
+        return made() if callable(made) and not hasattr(made, "named_modules") else made
+    import torch
+
+    names: Dict[str, Any] = {"torch": torch, "nn": torch.nn}
+    names.update(vars(module))
+    return eval(text, names)
+
+
+# --- guessing arguments -----------------------------------------------------------------------------------------------
+
+
+def missing_arguments(cls: Any) -> Optional[List[inspect.Parameter]]:
+    """The parameters of a constructor that have no default; None where they cannot be told."""
+    try:
+        parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    except (TypeError, ValueError):
+        return None
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p for p in parameters if p.default is inspect.Parameter.empty and p.kind not in kinds]
+
+
+_NAMES: List[Tuple[Tuple[str, ...], Any]] = [
+    (("kernel", "window", "patch"), 3),
+    (("stride", "dilation", "padding", "groups", "index", "idx"), 1),
+    (("num_heads", "heads", "nhead", "depth", "layers", "blocks", "expansion", "ratio", "scale", "repeat", "steps"), 2),
+    (
+        ("eps", "prob", "drop", "rate", "alpha", "beta", "momentum", "temperature", "gamma", "sigma", "weight_decay"),
+        0.1,
+    ),
+    (("bias", "use_", "with_", "is_", "has_", "inplace", "normalize", "affine", "return_", "training"), False),
+    (("name", "mode", "type"), ""),
+    (("img_size", "image_size", "input_size", "resolution", "feat_size"), (16, 16)),
+    (("shape", "dims", "sizes", "channels_list", "list"), [8, 8]),
+]
+
+
+def guesses(cls: Any, required: List[inspect.Parameter]) -> Iterator[Dict[str, Any]]:
+    """Arguments that a constructor may take, the likeliest first."""
+    import torch
+
+    if any(p.kind is inspect.Parameter.POSITIONAL_ONLY for p in required):
+        return
+    for number in (8, 16, 64):
+        yield {p.name: guess(p, number, torch) for p in required}
+    yield {p.name: 8 if isinstance(guess(p, 8, torch), (int, float)) else guess(p, 8, torch) for p in required}
+    yield {p.name: guess(p, [8, 8], torch) for p in required}
+
+
+def guess(parameter: inspect.Parameter, number: Any, torch: Any) -> Any:
+    """A value for a parameter: by its annotation, then by its name; `number` where nothing else is known."""
+    name = parameter.name.lower()
+    annotation = parameter.annotation
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", None) or str(annotation)
+    text = str(text) if annotation is not inspect.Parameter.empty else ""
+    if not isinstance(annotation, str) and "[" in str(annotation):
+        text = str(annotation)
+    text = text.replace("typing.", "")
+    by_name = next((value for keys, value in _NAMES if any(key in name for key in keys)), number)
+    if text.startswith("Optional[") or text.endswith("None]") or text.endswith("| None"):
+        text = text[9:-1] if text.startswith("Optional[") else text.split("|")[0].strip()
+    if text.startswith("Union["):
+        text = text[6:].split(",")[0]
+    if text == "int":
+        return by_name if isinstance(by_name, int) and not isinstance(by_name, bool) else number
+    if text == "float":
+        return 0.1
+    if text == "bool":
+        return False
+    if text == "str":
+        return ""
+    if text.endswith("Tensor") or text.endswith("Parameter"):
+        return torch.zeros(8, 8)
+    if text.startswith(("Tuple[int", "tuple[int")):
+        return tuple([number if isinstance(number, int) else 8] * max(1, text.count("int")))
+    if text.startswith(("List[int", "list[int", "Sequence[int", "Iterable[int")):
+        return [8, 8]
+    if "Type[" in text or "type[" in text or "Callable" in text or "LayerType" in text:
+        return torch.nn.ReLU if "act" in name else torch.nn.LayerNorm if "norm" in name else torch.nn.Identity
+    if text.endswith(("Module", "Sequential")):
+        return torch.nn.Identity() if hasattr(torch.nn, "Identity") else torch.nn.Sequential()
+    if text.endswith("ModuleList"):
+        return torch.nn.ModuleList([torch.nn.ReLU()])
+    if not text and ("layer" in name or "module" in name or "model" in name or name in ("fn", "block", "net")):
+        if by_name is number:
+            return torch.nn.Sequential()
+    if not text and ("act" in name or "norm" in name) and by_name is number:
+        return torch.nn.ReLU if "act" in name else torch.nn.LayerNorm
+    return by_name
+
+
+# --- compiling --------------------------------------------------------------------------------------------------------
+
+
+def compile_object(state: Dict[str, Any], message: Message) -> Message:
+    """Give the object, or one of its submodules, to the compiler; the answer is the verdict, with the error's text."""
+    import torch
+
+    overlay(message)
+    obj = state["object"]
+    if message.get("target"):
+        obj = submodule(obj, message["target"])
+    started = time.perf_counter()
+    try:
+        scripted = script(torch, obj, message.get("kind", ""))
+        if message.get("kind") == "class" and message.get("instance"):
+            scripted = obj
+    except BaseException as error:
+        answer = failure(error)
+        answer["seconds"] = time.perf_counter() - started
+        return answer
+    state["scripted"] = scripted
+    return {"ok": True, "seconds": time.perf_counter() - started}
+
+
+def script(torch: Any, obj: Any, kind: str) -> Any:
+    """Compile, the way that this torch knows."""
+    already = [getattr(torch.jit, name, None) for name in ("ScriptModule", "ScriptFunction")]
+    if isinstance(obj, tuple(one for one in already if inspect.isclass(one))):
+        return obj
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if kind == "module" and not hasattr(torch.jit, "_recursive"):
+            return script_by_hand(torch, obj)
+        if hasattr(obj, "__script_if_tracing_wrapper"):
+            obj = obj.__original_fn
+        return torch.jit.script(obj)
+
+
+def script_by_hand(torch: Any, obj: Any) -> Any:
+    """Before torch 1.2 a plain module is not compiled; what can be is a ScriptModule that calls it."""
+    source = (
+        "class _Caller(torch.jit.ScriptModule):\n"
+        "    def __init__(self, inner):\n"
+        "        super(_Caller, self).__init__()\n"
+        "        self.inner = inner\n"
+        "\n"
+        "    @torch.jit.script_method\n"
+        "    def forward(self, x):\n"
+        "        return self.inner(x)\n"
+    )
+    name = "<jitlint caller>"
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    names: Dict[str, Any] = {"torch": torch, "__name__": "_jitlint_caller"}
+    exec(compile(source, name, "exec"), names)
+    return names["_Caller"](obj)
+
+
+def weak(state: Dict[str, Any], message: Message) -> Message:
+    """Whether a ScriptModule that calls the object inlines it; on torch before 1.2, where there is weak script."""
+    import torch
+
+    if not hasattr(torch._jit_internal, "weak_script_method"):
+        return {"ok": False, "text": "this torch has no weak script", "type": "", "frames": []}
+    scripted = script_by_hand(torch, state["object"])
+    graph = str(scripted.graph)
+    return {"ok": True, "inlined": "python_value" not in graph and "PythonOp" not in graph and "^" not in graph}
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+_RUNS = 4  # the profiling executor specialises after the second
+
+
+def compare(state: Dict[str, Any], message: Message) -> Message:
+    """Run eager and compiled on the same inputs; the answer tells where they differ."""
+    import torch
+
+    obj = state["object"]
+    module = load_module(state, message["module"], message["path"])
+    arguments, keywords = example_inputs(expression(message["inputs"], module), state.get("device", "cpu"))
+    overlay(message)
+    scripted = script(torch, obj, message.get("kind", ""))
+    differences: List[str] = []
+    ways: List[Tuple[str, Any]] = [("compiled", scripted)]
+    if message.get("kind") == "module" and hasattr(torch.jit, "freeze") and not state.get("train"):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                ways.append(("frozen", torch.jit.freeze(script(torch, obj, "module").eval())))
+        except Exception as error:
+            differences.append("torch.jit.freeze fails: " + brief(error))
+    with torch.no_grad():
+        expected = seeded(torch, obj, arguments, keywords)
+        for name, compiled in ways:
+            for run in range(1, _RUNS + 1):
+                try:
+                    found = seeded(torch, compiled, arguments, keywords)
+                except Exception as error:
+                    differences.append("run " + str(run) + ", " + name + ": " + brief(error))
+                    break
+                where = difference(torch, expected, found, "the output")
+                if where:
+                    differences.append("run " + str(run) + ", " + name + ": " + where)
+                    break
+    return {"ok": True, "differences": differences}
+
+
+def example_inputs(given: Any, device: str) -> Tuple[List[Any], Dict[str, Any]]:
+    """A tuple holds the arguments, a dict with strings for keys the keywords; anything else is the one argument."""
+    if isinstance(given, tuple):
+        return [moved(one, device) for one in given], {}
+    if isinstance(given, dict) and all(isinstance(key, str) for key in given):
+        return [], {key: moved(given[key], device) for key in given}
+    return [moved(given, device)], {}
+
+
+def moved(value: Any, device: str) -> Any:
+    if hasattr(value, "detach") and hasattr(value, "to"):
+        return value.to(device)
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return type(value)([moved(one, device) for one in value])
+    if type(value) is dict:
+        return {key: moved(value[key], device) for key in value}
+    return value
+
+
+def copied(value: Any) -> Any:
+    if hasattr(value, "detach") and hasattr(value, "clone"):
+        return value.detach().clone()
+    if type(value) in (list, tuple):
+        return type(value)([copied(one) for one in value])
+    if type(value) is dict:
+        return {key: copied(value[key]) for key in value}
+    return value
+
+
+def seeded(torch: Any, function: Callable[..., Any], arguments: List[Any], keywords: Dict[str, Any]) -> Any:
+    """The result on copies of the inputs, with the random numbers always the same."""
+    torch.manual_seed(0)
+    return function(*[copied(one) for one in arguments], **{key: copied(keywords[key]) for key in keywords})
+
+
+_TOLERANCE = {
+    "float16": 1e-2,
+    "bfloat16": 2e-2,
+    "float32": 1e-4,
+    "complex64": 1e-4,
+    "float64": 1e-7,
+    "complex128": 1e-7,
+}
+
+
+def difference(torch: Any, one: Any, other: Any, where: str) -> str:
+    """In words where two results differ; empty where they do not."""
+    if torch.is_tensor(one) or torch.is_tensor(other):
+        if not (torch.is_tensor(one) and torch.is_tensor(other)):
+            return where + " is " + type(one).__name__ + " in eager, " + type(other).__name__ + " here"
+        if one.dtype != other.dtype:
+            return where + " is " + str(one.dtype) + " in eager, " + str(other.dtype) + " here"
+        if tuple(one.shape) != tuple(other.shape):
+            return where + " has the shape " + str(tuple(one.shape)) + " in eager, " + str(tuple(other.shape)) + " here"
+        if one.device != other.device:
+            return where + " is on " + str(one.device) + " in eager, on " + str(other.device) + " here"
+        tolerance = _TOLERANCE.get(str(one.dtype).replace("torch.", ""), 0.0)
+        same = (one == other) | ((one != one) & (other != other))
+        if tolerance and one.numel():
+            size = one.detach().abs().to(torch.float64)
+            finite = size[size == size]
+            finite = finite[finite != float("inf")]
+            largest = float(finite.max()) if finite.numel() else 0.0
+            gap = (one - other).detach().abs().to(torch.float64)
+            same = same | (gap <= tolerance * size + tolerance * largest + 1e-12)
+        if not bool(same.all()):
+            wrong = int((~same).sum()) if str(same.dtype) == "torch.bool" else int((same == 0).sum())
+            return where + " differs from eager's in " + str(wrong) + " of " + str(one.numel()) + " values"
+        return ""
+    if isinstance(one, dict) and isinstance(other, dict):
+        if set(one) != set(other):
+            return where + " has other keys than eager's"
+        parts = [(one[key], other[key], where + "[" + repr(key) + "]") for key in one]
+    elif isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        if len(one) != len(other):
+            return where + " has " + str(len(one)) + " items in eager, " + str(len(other)) + " here"
+        parts = [(one[i], other[i], where + "[" + str(i) + "]") for i in range(len(one))]
+    else:
+        if isinstance(one, float) and isinstance(other, float):
+            close = one == other or abs(one - other) <= 1e-6 * max(1.0, abs(one)) or (one != one and other != other)
+            return "" if close else where + " is " + repr(one) + " in eager, " + repr(other) + " here"
+        plain = (int, float, bool, str, type(None))
+        if isinstance(one, plain) and (type(one) is not type(other) or one != other):
+            return where + " is " + repr(one)[:60] + " in eager, " + repr(other)[:60] + " here"
+        return ""
+    for first, second, name in parts:
+        found = difference(torch, first, second, name)
+        if found:
+            return found
+    return ""
+
+
+# --- the user's tests -------------------------------------------------------------------------------------------------
+
+
+class Catcher:
+    """A pytest plugin: remembers instances of the wanted classes as they are made."""
+
+    def __init__(self, wanted: List[List[str]]) -> None:
+        self.wanted = {(qualname, os.path.realpath(path)) for qualname, path in wanted}
+        self.made: Dict[str, List[Any]] = {}
+        self.called: Dict[str, Any] = {}
+        self.keys: Dict[Any, str] = {}
+
+    def key(self, cls: Any) -> str:
+        """The name under which instances of a class are kept; empty where it is not wanted."""
+        found = self.keys.get(cls)
+        if found is None:
+            file = getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
+            place = (cls.__qualname__, os.path.realpath(file))
+            found = self.keys[cls] = place[1] + ":" + place[0] if place in self.wanted else ""
+        return found
+
+    def start(self) -> None:
+        import torch
+
+        module = torch.nn.Module
+        first, call = module.__init__, module.__call__
+
+        def made(this: Any, *args: Any, **kwargs: Any) -> None:
+            first(this, *args, **kwargs)
+            key = self.key(type(this))
+            if key:
+                kept = self.made.setdefault(key, [])
+                kept.append(this)
+                del kept[:-4]
+
+        def called(this: Any, *args: Any, **kwargs: Any) -> Any:
+            result = call(this, *args, **kwargs)
+            key = self.key(type(this))
+            if key:
+                self.called[key] = this
+            return result
+
+        module.__init__ = made
+        module.__call__ = called
+
+    def caught(self) -> Dict[str, Any]:
+        """One instance for each class: one that ran, else the last one whose constructor came to its end."""
+        found = dict(self.called)
+        for key in self.made:
+            for one in reversed(self.made[key]):
+                if key not in found and "training" in vars(one):
+                    found[key] = one
+        return found
+
+
+def tests(state: Dict[str, Any], message: Message) -> Message:
+    """Run the user's tests and keep the instances of the wanted classes that they make."""
+    import torch
+
+    try:
+        import pytest
+    except ImportError:
+        return {"ok": False, "type": "", "text": "pytest is not installed beside this torch", "frames": []}
+    init, call = torch.nn.Module.__init__, torch.nn.Module.__call__
+    catcher = Catcher(message["classes"])
+    catcher.start()
+    started = time.perf_counter()
+    try:
+        arguments = ["-p", "no:cacheprovider"] + list(message["arguments"])
+        status = int(pytest.main(arguments, plugins=[catcher]))
+    finally:
+        torch.nn.Module.__init__ = init
+        torch.nn.Module.__call__ = call
+    state["caught"] = catcher.caught()
+    return {"ok": True, "status": status, "seconds": time.perf_counter() - started, "caught": sorted(state["caught"])}
+
+
+COMMANDS: Dict[str, Callable[[Dict[str, Any], Message], Message]] = {
+    "setup": setup,
+    "probe": probe,
+    "import": load,
+    "build": build,
+    "compile": compile_object,
+    "weak": weak,
+    "compare": compare,
+    "tests": tests,
+}
+
+
+def hello() -> Message:
+    """What the first node is: versions, where packages are, whether it can fork; or why there is no torch."""
+    import site
+
+    answer: Message = {"protocol": PROTOCOL, "python": ".".join(map(str, sys.version_info[:3])), "prefix": sys.prefix}
+    folders = list(getattr(site, "getsitepackages", list)())
+    answer["site"] = [path for path in dict.fromkeys(folders + sys.path) if path.endswith("-packages")]
+    answer["fork"] = hasattr(os, "fork") and not os.environ.get("JITLINT_VERIFY_NO_FORK")
+    started = time.perf_counter()
+    try:
+        import torch
+
+        with contextlib.suppress(AttributeError, RuntimeError):
+            torch.set_num_threads(1)  # threads and forks do not go together
+        answer["torch"] = str(torch.__version__)
+        answer["ok"] = True
+        with contextlib.suppress(ImportError):
+            import torch.jit.frontend
+    except BaseException as error:
+        answer.update(failure(error))
+    answer["seconds"] = time.perf_counter() - started
+    return answer
+
+
+def main() -> None:
+    """Take the pipes out of reach, import torch, serve."""
+    inp, out = os.dup(0), os.dup(1)
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        quiet = os.open(os.devnull, mode)
+        os.dup2(quiet, number)
+        os.close(quiet)
+    if sys.path and os.path.realpath(sys.path[0] or ".") == os.path.dirname(os.path.realpath(__file__)):
+        del sys.path[0]
+    sys.dont_write_bytecode = True
+    warnings.simplefilter("ignore")
+    _libc()
+    node = Node(inp, out)
+    node.send(hello())
+    with contextlib.suppress(OSError, KeyboardInterrupt):
+        node.serve()
+    for child in node.children.values():
+        kill_group(child.pid)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
