@@ -54,6 +54,7 @@ def check(
     overlay: Mapping[str, str | bytes] | None = None,
     progress: Callable[[int, int], None] | None = None,
     fixes: bool = False,
+    environment: Sequence[str] | None = None,
 ) -> Result:
     """Check files and folders; nothing of theirs is executed.
 
@@ -63,10 +64,11 @@ def check(
     overlay: texts by path, to be taken for what the files contain (an editor's unsaved buffers, standard input).
     progress: is called with (files done, files in all).
     fixes: whether findings carry their fix. It costs time for files with findings, and more memory.
+    environment: the folders of installed packages, where they are not to be looked for.
 
     Findings and units come sorted by path, line and column; paths are absolute. Raises ConfigError.
     """
-    return _Run(config, jobs, use_cache, cache_dir, overlay or {}, progress, fixes).run(
+    return _Run(config, jobs, use_cache, cache_dir, overlay or {}, progress, fixes, environment).run(
         [os.fspath(path) for path in paths]
     )
 
@@ -95,6 +97,7 @@ class _Run:
         overlay: Mapping[str, str | bytes],
         progress: Callable[[int, int], None] | None,
         fixes: bool,
+        environment: Sequence[str] | None = None,
     ) -> None:
         if isinstance(config, Settings):
             fixed = config if config.root else replace(config, root=os.getcwd())
@@ -110,6 +113,7 @@ class _Run:
         }
         self._progress = progress
         self._fixes = fixes
+        self._environment = tuple(environment) if environment is not None else None
         self._suppressions: dict[str, tuple[Suppression, ...]] = {}
 
     def run(self, paths: Sequence[str]) -> Result:
@@ -166,7 +170,7 @@ class _Run:
         groups = []
         for settings, below in by_settings.values():
             roots = tuple(dict.fromkeys((*settings.source_roots, *tops)))
-            environment = site_packages(settings.root)
+            environment = site_packages(settings.root) if self._environment is None else self._environment
             task = Task(
                 roots,
                 environment,

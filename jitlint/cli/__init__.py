@@ -13,6 +13,7 @@ import typer
 
 from jitlint.cli.check import check
 from jitlint.cli.rules import explain, rules
+from jitlint.cli.verify import verify
 
 app = typer.Typer(
     name="jitlint",
@@ -49,5 +50,5 @@ def _root(
     """Lists everything in a source tree that torch.jit.script will reject."""
 
 
-for _command in (check, explain, rules):
+for _command in (check, verify, explain, rules):
     app.command()(_command)

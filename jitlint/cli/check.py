@@ -81,6 +81,9 @@ def check(
     respect_gitignore: Annotated[
         bool | None, typer.Option("--respect-gitignore/--no-respect-gitignore", help="Honour .gitignore.")
     ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Put the findings to the compiler, too: RUNS the project's code.")
+    ] = False,
 ) -> None:
     """Check files and folders. Exits with 0 (nothing found), 1 (findings) or 2 (the run failed)."""
     from dataclasses import replace
@@ -107,6 +110,12 @@ def check(
             _show_settings(configuration, given, stdin_filename)
         elif show_files:
             _show_files(configuration, given)
+        elif verify:
+            if "-" in given or fix or diff or fix_only:
+                fail("--verify needs files as they are: neither standard input nor fixes")
+            from jitlint.cli.verify import verify_and_report
+
+            verify_and_report(configuration, given, {"jobs": jobs}, output_format, output_file, color, quiet, exit_zero)
         else:
             cached = not no_cache
             if fix or diff or fix_only:

@@ -141,6 +141,7 @@ class Result:
     suppressed: int = 0
     fixed: int = field(default=0, compare=False)
     unsafe_fixes: bool = field(default=False, compare=False)
+    verification: Verification | None = field(default=None, compare=False)
 
     def would_fix(self, finding: Finding) -> bool:
         """Whether ``--fix`` would fix it, with ``--unsafe-fixes`` if that was asked for."""
@@ -148,4 +149,3 @@ class Result:
         if fix is None:
             return False
         return fix.applicability == "safe" or (self.unsafe_fixes and fix.applicability == "unsafe")
-    verification: Verification | None = field(default=None, compare=False)

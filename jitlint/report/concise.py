@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jitlint.findings.model import Finding, Result
-from jitlint.report.style import Style
-from jitlint.report.summary import summary
+from jitlint.report.style import VERDICT_COLORS, Style
+from jitlint.report.summary import summary, verification_lines
 
 
 def lines(result: Result, style: Style) -> Iterator[str]:
@@ -14,6 +14,7 @@ def lines(result: Result, style: Style) -> Iterator[str]:
     for finding in result.findings:
         yield line(finding, style, result.would_fix(finding))
     yield summary(result, style)
+    yield from verification_lines(result, style)
 
 
 def line(finding: Finding, style: Style, fixable: bool = False) -> str:
@@ -25,4 +26,5 @@ def line(finding: Finding, style: Style, fixable: bool = False) -> str:
     message = " ".join(finding.message.split())
     mark = f" [{style.paint('*', 'cyan')}]" if fixable else ""
     condition = f" [{finding.condition}]" if finding.condition else ""
-    return f"{place} {style.severity(finding.code, finding.severity)}{mark} {message}{condition}"
+    verdict = f" [{style.paint(finding.verdict, VERDICT_COLORS[finding.verdict])}]" if finding.verdict else ""
+    return f"{place} {style.severity(finding.code, finding.severity)}{mark} {message}{condition}{verdict}"

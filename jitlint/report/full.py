@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from jitlint.findings.model import Finding, Result
-from jitlint.report.style import Style
-from jitlint.report.summary import summary
+from jitlint.report.style import VERDICT_COLORS, Style
+from jitlint.report.summary import summary, verification_lines
 from jitlint.source.text import SourceError, read_source
 
 _MAX_WIDTH = 160
@@ -21,10 +21,11 @@ def lines(result: Result, style: Style) -> Iterator[str]:
     for finding in result.findings:
         if finding.path not in texts:
             texts.clear()  # findings come sorted by path: one text at a time
-            texts[finding.path] = _lines_of(finding.path)
+            texts[finding.path] = lines_of(finding.path)
         yield from paragraph(finding, texts[finding.path], style, result.would_fix(finding))
         yield ""
     yield summary(result, style)
+    yield from verification_lines(result, style)
 
 
 def paragraph(finding: Finding, text: list[str], style: Style, fixable: bool = False) -> Iterator[str]:
@@ -41,6 +42,10 @@ def paragraph(finding: Finding, text: list[str], style: Style, fixable: bool = F
     said = finding.torch_message.strip().splitlines()
     if said and said[0].strip().rstrip(".:") != finding.message.strip().rstrip(".:"):
         yield f"  {style.paint('=', 'cyan')} torch says: {said[0].strip()}"
+    if finding.verdict is not None:
+        verdict = style.paint(finding.verdict, VERDICT_COLORS[finding.verdict])
+        why = f": {finding.verdict_reason}" if finding.verdict_reason else ""
+        yield f"  {style.paint('=', 'cyan')} verdict: {verdict}{why}"
     for frame in finding.chain:
         yield f"  {style.paint('=', 'cyan')} reached from {frame.qualname} ({style.path(frame.path)}:{frame.line})"
     if finding.help:
@@ -91,7 +96,8 @@ def _width(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _lines_of(path: str) -> list[str]:
+def lines_of(path: str) -> list[str]:
+    """The lines of a file; none where it cannot be read."""
     try:
         return read_source(path).lines
     except SourceError:

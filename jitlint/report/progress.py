@@ -11,9 +11,10 @@ _WIDTH = 30
 
 
 class Progress:
-    """Call it with (files done, files in all); `close` wipes the line."""
+    """Call it with (files done, files in all); `close` wipes the line. `noun`: what is counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, noun: str = "files") -> None:
+        self._noun = noun
         self._started = time.monotonic()
         self._shown_at = 0.0
         self._visible = False
@@ -25,7 +26,7 @@ class Progress:
         self._shown_at = now
         self._visible = True
         filled = _WIDTH * done // total
-        sys.stderr.write(f"\r[{'#' * filled}{'.' * (_WIDTH - filled)}] {done}/{total} files")
+        sys.stderr.write(f"\r[{'#' * filled}{'.' * (_WIDTH - filled)}] {done}/{total} {self._noun}")
         sys.stderr.flush()
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 _CODES = {"bold": "1", "dim": "2", "red": "1;31", "yellow": "1;33", "blue": "1;34", "cyan": "36", "green": "32"}
+VERDICT_COLORS = {"confirmed": "red", "refuted": "green", "masked": "yellow", "unverifiable": "dim"}
 _OF_SEVERITY = {"error": "red", "warning": "yellow", "info": "blue"}
 
 

@@ -44,6 +44,27 @@ def fixable(result: Result) -> str:
     return f" No fixes available ({more})." if hidden else ""
 
 
+def verification_lines(result: Result, style: Style) -> Iterator[str]:
+    """What the compiler said, counted, and where the time went; nothing where it was not asked."""
+    found = result.verification
+    if found is None:
+        return
+    parts = [
+        f"{found.confirmed} confirmed",
+        f"{found.refuted} refuted",
+        f"{found.masked} masked",
+        f"{found.unverifiable} unverifiable",
+        f"{found.missed} missed",
+    ]
+    if found.differing:
+        parts.append(f"{found.differing} with other outputs")
+    yield f"Verified with torch {found.torch} (Python {found.python}) on {found.device}: {', '.join(parts)}."
+    yield (
+        f"{_count(found.compiled, 'unit')} compiled in {found.total:.1f} s: imports {found.imports:.1f} s, "
+        f"construction {found.construction:.1f} s, compilation {found.compilation:.1f} s."
+    )
+
+
 def statistics(result: Result, style: Style) -> Iterator[str]:
     """A line per rule: how often, which; the most frequent first."""
     counts = Counter((finding.code, finding.name, finding.severity) for finding in result.findings)

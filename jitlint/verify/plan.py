@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,10 +97,8 @@ class Texts:
             found = self._trees[path] = []
             text = self.text(path)
             if text is not None:
-                try:
+                with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
                     _collect(ast.parse(text).body, "", found)
-                except (SyntaxError, ValueError, RecursionError, MemoryError):
-                    pass
         return found
 
     def function_at(self, path: str, line: int) -> str:

@@ -523,7 +523,7 @@ def guess(parameter: inspect.Parameter, number: Any, torch: Any) -> Any:
         text = str(annotation)
     text = text.replace("typing.", "")
     by_name = next((value for keys, value in _NAMES if any(key in name for key in keys)), number)
-    if text.startswith("Optional[") or text.endswith("None]") or text.endswith("| None"):
+    if text.startswith("Optional[") or text.endswith(("None]", "| None")):
         text = text[9:-1] if text.startswith("Optional[") else text.split("|")[0].strip()
     if text.startswith("Union["):
         text = text[6:].split(",")[0]
@@ -535,7 +535,7 @@ def guess(parameter: inspect.Parameter, number: Any, torch: Any) -> Any:
         return False
     if text == "str":
         return ""
-    if text.endswith("Tensor") or text.endswith("Parameter"):
+    if text.endswith(("Tensor", "Parameter")):
         return torch.zeros(8, 8)
     if text.startswith(("Tuple[int", "tuple[int")):
         return tuple([number if isinstance(number, int) else 8] * max(1, text.count("int")))

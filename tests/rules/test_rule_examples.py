@@ -32,7 +32,7 @@ OLD_TORCH = "1.1.0"  # for rules that no longer hold
 PREFIX = "import torch\nfrom torch import Tensor, nn\nimport torch.nn.functional as F\nfrom typing import *\n"
 OFFSET = PREFIX.count("\n")
 KEYS = {"code", "name", "severity", "fix", "torch", "torch-message", "torch-line", "help", "default"}
-WITHOUT_EXAMPLES = {"JIT902", "JIT904", "JIT905"}  # of files and configurations, not of programs
+WITHOUT_EXAMPLES = {"JIT902", "JIT904", "JIT905", "JIT920", "JIT921"}  # of files and configurations, not of programs
 
 
 @dataclass(frozen=True)
