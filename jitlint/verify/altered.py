@@ -36,7 +36,7 @@ def alterations(path: str, text: str, place: Place) -> Iterator[Alteration]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     lines = text.splitlines(keepends=True)
-    found = _innermost(tree, place.line)
+    found = _innermost(tree, place.line, place.column or 1)
     if found is None:
         return
     function, statement = found
@@ -49,13 +49,16 @@ def alterations(path: str, text: str, place: Place) -> Iterator[Alteration]:
     yield from _statements(path, lines, statement)
 
 
-def _innermost(tree: ast.Module, line: int) -> tuple[ast.FunctionDef, ast.stmt | None] | None:
-    """The function around a line, and the innermost statement of it there; None for the function's own header."""
+def _innermost(tree: ast.Module, line: int, column: int) -> tuple[ast.FunctionDef, ast.stmt | None] | None:
+    """The function around a place, and the innermost statement of it there; None for the function's own header."""
     function: ast.FunctionDef | None = None
     statement: ast.stmt | None = None
     body: list[ast.stmt] = tree.body
     while True:
-        inside = next((node for node in body if _first_line(node) <= line <= (node.end_lineno or node.lineno)), None)
+        around = [node for node in body if _first_line(node) <= line <= (node.end_lineno or node.lineno)]
+        # Of several on one line, the last that begins before the column.
+        before = [node for node in around if node.lineno < line or node.col_offset < column]
+        inside = before[-1] if before else next(iter(around), None)
         if inside is None:
             return (function, statement) if function is not None else None
         if isinstance(inside, ast.FunctionDef) and function is None:

@@ -19,6 +19,7 @@ from jitlint.verify.nodes import Node, NodeError, Worker
 from jitlint.verify.plan import Texts
 
 _DEATHS = 2  # of the importing process, before imports are tried in a fork
+_PING = 30.0  # seconds for an idle process to answer
 _MAX_STEPS = 40  # altered imports of one module
 
 
@@ -132,7 +133,7 @@ class Imports:
     @staticmethod
     def _alive(node: Node) -> bool:
         try:
-            node.fork().end()
+            node.call("ping", _PING)
         except NodeError:
             return False
         return True

@@ -240,11 +240,12 @@ class Worker:
 
 
 def kill(group: int) -> None:
-    """End a process group."""
+    """End a process group, and its leader also where it has not come to lead it yet."""
     if sys.platform == "win32":
         return  # a fresh process each, which its worker's `close` ends
-    with contextlib.suppress(OSError):
-        os.killpg(group, signal.SIGKILL)
+    for send in (os.killpg, os.kill):
+        with contextlib.suppress(OSError):
+            send(group, signal.SIGKILL)
 
 
 class Node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any, Literal
 
 from jitlint.findings.model import Finding, FindingVerdict
 from jitlint.verify.altered import Alteration, alterations
-from jitlint.verify.errors import Rejection, at_place, column_fits, rejection_of, says
+from jitlint.verify.errors import Place, Rejection, at_place, column_fits, rejection_of, says
 from jitlint.verify.nodes import Ended, Node, NodeError, TimedOut
 from jitlint.verify.plan import WEAK_WITHOUT_EFFECT, Texts, Work, class_key
 
@@ -17,6 +18,7 @@ State = Literal["compiled", "rejected", "failed", "no instance"]
 
 _MAX_ATTEMPTS = 60  # altered compilations of one unit
 _MAX_PATIENCE = 6  # times that the offending place may move without a finding being met
+_MAX_CAUSES = 6  # alterations of a finding's statement, to see whether it is what an error comes from
 _CRASH = "compiler process killed by "
 
 
@@ -62,6 +64,9 @@ class Judge:
     findings: Sequence[Finding]
     texts: Texts
 
+    def _is_project(self, path: str) -> bool:
+        return any(at_path(finding, path) for finding in self.findings)
+
     def match(self, rejection: Rejection, candidates: Sequence[int], strict: bool = False) -> list[int]:
         """The findings that a rejection is; several only where they say the same of the same place.
 
@@ -84,6 +89,10 @@ class Judge:
         for number, place in enumerate(places):
             if at_place(finding, place):
                 return words + (4 if column_fits(finding, place) else 0) + (16 if number == 0 else 8)
+        # An error in other people's code is at the line of the project that leads there.
+        mine = next((place for place in (*places, *rejection.chain) if self._is_project(place.path)), None)
+        if mine is not None and mine not in places and at_place(finding, mine):
+            return words + 4
         if not words:
             return 0
         if any(at_place(finding, place) for place in rejection.chain):
@@ -114,8 +123,6 @@ def at_path(finding: Finding, path: str) -> bool:
 
 
 def at_path_of(one: str, other: str) -> bool:
-    import os
-
     return os.path.realpath(one) == other
 
 
@@ -263,6 +270,11 @@ def _reach(
         answer = attempts.compile(target=str(path))
         if answer.rejection is not None:
             confirm(judge.match(answer.rejection, left), f"compiling the submodule {path} by itself")
+    if not first.places:
+        explained = _cause(attempts, first, left)
+        if explained is not None:
+            confirm([explained], "without it the error is gone")
+            outcome.misses = [miss for miss in outcome.misses if miss is not first]
     skipped: list[Alteration] = []
     if left:
         _step_over(attempts, first, left, confirm, skipped)
@@ -278,6 +290,26 @@ def _reach(
         else:
             why = f"the compiler stops earlier: {where}"
         outcome.verdicts[index] = ("masked", why)
+
+
+def _cause(attempts: Attempts, rejection: Rejection, left: Sequence[int]) -> int | None:
+    """The finding that an error which names no place comes from: with its statement out of the way the error is gone."""
+    judge = attempts.judge
+    for index in left:
+        finding = judge.findings[index]
+        path = os.path.realpath(finding.path)
+        text = judge.texts.text(path)
+        if text is None or finding.condition is not None:
+            continue
+        width = finding.span.end_column - finding.span.column if finding.span.end_line == finding.span.line else 0
+        place = Place(path, finding.span.line, finding.span.column, width)
+        for step in list(alterations(path, text, place))[:_MAX_CAUSES]:
+            if attempts.left <= 0 or attempts.stopped():
+                return None
+            answer = attempts.compile({step.path: step.text})
+            if answer.ok or (answer.rejection is not None and answer.rejection.headline != rejection.headline):
+                return index
+    return None
 
 
 def _in_class(owner: str, qualname: str) -> bool:

@@ -68,7 +68,7 @@ class Node:
                     return
                 self.buffer += data
                 continue
-            ready, _, _ = select.select([self.inp] + [child.out for child in self.children.values()], [], [], 0.05)
+            ready = readable([self.inp] + [child.out for child in self.children.values()], 50)
             if self.inp in ready:
                 data = os.read(self.inp, 1 << 16)
                 if not data:
@@ -99,7 +99,7 @@ class Node:
             if not pid:
                 continue
             # What it said last is still in the pipe; a stray process of its own may hold the other end open.
-            while select.select([child.out], [], [], 0)[0] and self.pass_on(name, child):
+            while readable([child.out], 0) and self.pass_on(name, child):
                 pass
             self.forget(name)
             kill_group(child.pid)
@@ -137,7 +137,12 @@ class Node:
     def answer(self, message: Message) -> Optional[Message]:
         do = message["do"]
         if do == "fork":
-            return self.fork(message["name"])
+            try:
+                return self.fork(message["name"])
+            except OSError as error:
+                return failure(error)
+        if do == "ping":
+            return {"ok": True}
         if do == "end":
             os._exit(0)
         limit = message.get("limit")
@@ -175,6 +180,14 @@ class Node:
         self.children = {}
         self.buffer = b""
         return None
+
+
+def readable(descriptors: List[int], milliseconds: int) -> List[int]:
+    """Which of them can be read (or are at their end), waiting for at most so long."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in poll.poll(milliseconds)]
 
 
 def kill_group(pid: int) -> None:

@@ -1,0 +1,75 @@
+"""Text in which an offending piece is out of the way."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from jitlint.verify.altered import alterations
+from jitlint.verify.errors import Place
+
+SOURCE = """\
+class A:
+    def f(self, x, *args, y: int = 3,
+          **kw):
+        a, b = x.foo(1,
+                     2), 3
+        with open("x") as g, open(
+                "y"):
+            a = g
+        if a is x.b(): return 3
+        elif x.c(
+           1):
+            b = 2
+        try:
+            b = 1
+        except ValueError:
+            b = 2
+        finally:
+            b = 3
+        for i, (j, k) in zip(x, y):
+            print(i)
+        e = "u"; x.after()
+        return x.y(
+            3)
+"""
+PLACES = [(2, 19), (4, 16), (6, 14), (9, 17), (10, 14), (13, 9), (16, 13), (19, 26), (20, 13), (21, 18), (22, 16)]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_lines_stay_and_it_parses(place: tuple[int, int]) -> None:
+    steps = list(alterations("p", SOURCE, Place("p", *place, 5)))
+    assert steps
+    for step in steps:
+        ast.parse(step.text)
+        assert step.text.count("\n") == SOURCE.count("\n")
+        assert step.first <= place[0] <= step.last
+        before, after = SOURCE.split("\n"), step.text.split("\n")
+        same = [number for number in range(len(before)) if before[number] == after[number]]
+        if place != (13, 9):  # a try statement changes in several places
+            assert set(range(len(before))) - set(same) <= set(range(step.first - 1, step.last + 1))
+
+
+def first_line(place: tuple[int, int], **wanted: bool) -> str:
+    for step in alterations("p", SOURCE, Place("p", *place, 5)):
+        if all(getattr(step, name) == value for name, value in wanted.items()):
+            return step.text.split("\n")[step.first - 1].strip()
+    raise AssertionError("none")
+
+
+def test_what_stands_in_its_place() -> None:
+    assert first_line((2, 19)) == "def f(self, x, y: int=3):" or first_line((2, 19)) == "def f(self, x, y: int = 3):"
+    assert first_line((4, 16), whole=True) == "a = _jt.zeros([1]); b = _jt.zeros([1])"
+    assert first_line((6, 14), whole=True) == "for g in [_jt.zeros([1])]:"
+    assert first_line((10, 14), whole=True) == "elif bool(_jt.zeros([1])):"
+    assert first_line((20, 13), whole=True) == "pass"
+    assert first_line((22, 16), whole=True) == "raise AssertionError('')"
+    assert first_line((21, 18), whole=False) == 'e = "u"; (_jt.zeros([1]))()'
+    assert first_line((21, 18), whole=True) == 'e = "u"; pass'
+
+
+def test_nothing_to_alter() -> None:
+    assert list(alterations("p", "x = 1\n", Place("p", 1, 1))) == []
+    assert list(alterations("p", "def f(:\n", Place("p", 1, 1))) == []
+    assert list(alterations("p", SOURCE, Place("p", 99, 1))) == []
