@@ -348,9 +348,10 @@ def overlay(message: Message) -> None:
         for name in {path, os.path.realpath(path)}:
             # Without a time of change, linecache takes it for what a loader gave, and does not look at the file.
             linecache.cache[name] = (len(text), None, lines, name)
+        base = os.path.basename(path)
         for module in modules:
             file = getattr(module, "__file__", None)
-            if isinstance(file, str) and file != path and same_file(file, path):
+            if isinstance(file, str) and file != path and os.path.basename(file) == base and same_file(file, path):
                 linecache.cache[file] = (len(text), None, lines, file)
 
 

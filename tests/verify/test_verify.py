@@ -195,7 +195,6 @@ def test_findings_behind_others_are_reached(write_tree: WriteTree) -> None:
     assert {line: verdict for line, (verdict, _) in by_line.items()} == {
         11: "confirmed",
         20: "confirmed",
-        23: "confirmed",
         22: "confirmed",
         23: "confirmed",
         34: "confirmed",
