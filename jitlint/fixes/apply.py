@@ -1,7 +1,7 @@
 """Applying fixes: which go together, until nothing changes; and writing files so that nothing is lost.
 
 A fix is applied whole or not at all, and never beside one that it overlaps. A text that no longer parses is never kept, nor
-one in which a rule reports more than before: then the file's fixes are tried one by one.
+one in which a rule reports more than before (unless something graver is gone): then the file's fixes are tried one by one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from jitlint.source.text import SourceError, SourceFile, decode, read_bytes
 
 Check = Callable[[Sequence[str], Mapping[str, bytes]], Result]
 
+Reports = Counter[tuple[int, str]]  # by severity (2 is an error) and code
+
+_SEVERITIES = {"error": 2, "warning": 1, "info": 0}
 MAX_ROUNDS = 20
 MAX_TRIALS = 60  # checks of one file whose fixes are tried one by one
 
@@ -59,7 +62,7 @@ class _Rounds:
         self._unsafe = unsafe
         self._work = work
         self._failed: set[tuple[str, Fix]] = set()  # fixes that were tried and did no good
-        self._latest: dict[str, Counter[str]] = {}  # of the changed files: how often each rule reports now
+        self._latest: dict[str, Reports] = {}  # of the changed files: how often each rule reports now
 
     def run(self, first: Result) -> None:
         """Rounds of fixes, and a second look at the files that have more findings of some rule than before."""
@@ -158,9 +161,9 @@ class _Rounds:
     # --- what made things worse ---------------------------------------------------------------------------------------
 
     def _worse(self, before: Result) -> list[str]:
-        """The changed files in which some rule reports more than before."""
+        """The changed files that some fix did no good."""
         was = by_file(before.findings)
-        return [path for path in self._work.after if self._latest[path] - was.get(path, Counter())]
+        return [path for path in self._work.after if is_worse(was.get(path, Counter()), self._latest[path])]
 
     def _undo(self, path: str) -> None:
         self._work.after.pop(path)
@@ -184,7 +187,7 @@ class _Rounds:
                 continue
             trial = self._again(result, [path])
             now = by_file(trial.findings).get(path, Counter())
-            if now - counts or sum(now.values()) >= sum(counts.values()):
+            if is_worse(counts, now) or not counts - now:
                 if kept is None:
                     self._undo(path)
                 else:
@@ -233,12 +236,19 @@ def line_starts(source: SourceFile) -> list[int]:
     return starts
 
 
-def by_file(findings: Iterable[Finding]) -> dict[str, Counter[str]]:
+def by_file(findings: Iterable[Finding]) -> dict[str, Reports]:
     """How often each rule reports, by file."""
-    counts: dict[str, Counter[str]] = {}
+    counts: dict[str, Reports] = {}
     for finding in findings:
-        counts.setdefault(finding.path, Counter())[finding.code] += 1
+        counts.setdefault(finding.path, Counter())[_SEVERITIES[finding.severity], finding.code] += 1
     return counts
+
+
+def is_worse(before: Reports, after: Reports) -> bool:
+    """Whether a rule reports more often than before, and nothing graver is gone in exchange (an error for the warning
+    that it hid)."""
+    gained, lost = after - before, before - after
+    return bool(gained) and max(gained)[0] >= max(lost, default=(-1, ""))[0]
 
 
 def _touches(finding: Finding, path: str) -> bool:

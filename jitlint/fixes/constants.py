@@ -255,10 +255,8 @@ def unbound(context: Context, finding: Finding) -> Draft | None:
             if keywords == {"as_tuple": "True"} and len(call.args) == 1:
                 text = f"{operand(context, call.args[0])}.nonzero().unbind(1)"
                 return Draft("unsafe", f"Write `{text}`", (replaced(context, call, text),))
-        if isinstance(known_type(context, parent.value), TensorType) and isinstance(
-            parent.value, ast.Name | ast.Attribute
-        ):
-            text = f"{context.code(parent.value)}.unbind(0)"
+        if isinstance(known_type(context, parent.value), TensorType):
+            text = f"{operand(context, parent.value)}.unbind(0)"
             return Draft("safe", "Unbind the tensor", (replaced(context, parent.value, text),))
     if isinstance(parent, ast.For) and isinstance(known_type(context, parent.iter), DictType) and len(target.elts) == 2:
         text = f"{operand(context, parent.iter)}.items()"

@@ -124,6 +124,8 @@ def same_arms(context: Context, finding: Finding) -> Draft | None:
     for one, other in ((node.body, node.orelse), (node.orelse, node.body)):
         if isinstance(one, ast.Constant) and type(one.value) is int and known_type(context, other) == FLOAT:
             return Draft("unsafe", "Make both floats", (replaced(context, one, f"{context.code(one)}.0"),))
+        if known_type(context, one) == INT and known_type(context, other) == FLOAT:
+            return Draft("unsafe", "Make both floats", (replaced(context, one, f"float({context.code(one)})"),))
     return None
 
 
@@ -287,7 +289,8 @@ def once(context: Context, finding: Finding) -> Draft | None:
         or not isinstance(statement, ast.If | ast.Return | ast.Assign)
     ):
         return None
-    if not isinstance(parent.left, ast.Name | ast.Constant) or getattr(statement, "test", None) is not parent:
+    first = statement.test if isinstance(statement, ast.If) else statement.value
+    if not isinstance(parent.left, ast.Name | ast.Constant) or first is not parent:
         return None
     name = fresh_name(context, node, "value")
     above = inserted_above(context, statement, [f"{name} = {context.code(node)}"])

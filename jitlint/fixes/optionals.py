@@ -81,6 +81,8 @@ def _suspects(context: Context, finding: Finding) -> Iterable[ast.expr]:
             parent = context.parents.get(found)
             if isinstance(parent, ast.Assign):
                 yield parent.value
+            if isinstance(parent, ast.For) and parent.iter is found:
+                yield found
 
 
 def not_none(context: Context, node: ast.expr) -> Draft | None:

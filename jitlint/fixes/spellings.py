@@ -326,6 +326,20 @@ def mapped(context: Context, finding: Finding) -> Draft | None:
     return Draft("safe", "Write a comprehension", (replaced(context, holder, text),))
 
 
+_WITHOUT_ARGUMENTS = frozenset("dim numel item nelement element_size is_contiguous is_floating_point t mT".split())
+
+
+def called(context: Context, finding: Finding) -> Draft | None:
+    """``x.dim == 2`` as ``x.dim() == 2``."""
+    node = context.at(finding.span, ast.Attribute)
+    if node is None or node.attr not in _WITHOUT_ARGUMENTS:
+        return None
+    if not isinstance(known_type(context, node.value), TensorType):
+        return None
+    at = context.end(node)
+    return Draft("unsafe", "Call the method", (Change(at, at, "()"),))
+
+
 def as_list(context: Context, finding: Finding) -> Draft | None:
     """``range`` and ``enumerate`` where a value is needed: the list of it."""
     node = context.at(finding.span, ast.Call, ast.Name)

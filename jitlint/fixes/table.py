@@ -123,6 +123,7 @@ FIXERS: dict[str, tuple[Fixer, ...]] = {
         spellings.method,
     ),
     "JIT310": (
+        spellings.called,
         spellings.mapped,
         spellings.function,
         spellings.as_list,
