@@ -14,12 +14,12 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]  # as a script, this checkout's jitlint
 
-from test_rule_examples import CASES, COMPILED, PREFIX, Case, compile_call
+from test_rule_examples import CASES, COMPILED, PREFIX, Case, compile_call  # noqa: E402
 
-from jitlint.config import Settings
-from jitlint.findings.model import Finding, Result
-from jitlint.fixes.apply import repair
-from jitlint.runner import check
+from jitlint.config import Settings  # noqa: E402
+from jitlint.findings.model import Finding, Result  # noqa: E402
+from jitlint.fixes.apply import repair  # noqa: E402
+from jitlint.runner import check  # noqa: E402
 
 MARK = re.compile(r"[ \t]*# (?:error|warning|info): JIT\d{3}.*")
 
