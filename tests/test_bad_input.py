@@ -68,6 +68,11 @@ def test_a_diagnostic_at_the_place(write_tree: WriteTree, data: bytes, line: int
 def test_unusual_but_valid(write_tree: WriteTree, data: bytes, line: int) -> None:
     root = write_tree({"net.py": data})
     result = check([root])
+    try:
+        compile(data, "net.py", "exec", dont_inherit=True)
+    except RecursionError:  # more than this Python's own parser takes
+        assert (1, "JIT901") in at(result, "net.py")
+        return
     assert (line, "JIT510") in at(result, "net.py"), result.findings
     assert not [f for f in result.findings if f.code.startswith("JIT9")]
 

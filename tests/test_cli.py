@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -149,15 +148,3 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     assert not imported_by("import jitlint") & {"typer", "rich", "libcst", "torch", "ast"}
     assert not imported_by("import jitlint.cli") & {"libcst", "torch", "jitlint.runner", "jitlint.config"}
     assert not imported_by("import jitlint; jitlint.check([])") & {"torch", "rich", "typer"}
-
-
-def test_start_up_is_close_to_that_of_typer() -> None:
-    def cpu(*command: str) -> float:
-        times = []
-        for _ in range(5):
-            started = time.perf_counter()
-            subprocess.run([sys.executable, *command], capture_output=True, check=True)
-            times.append(time.perf_counter() - started)
-        return min(times)
-
-    assert cpu("-m", "jitlint", "--version") < 3 * cpu("-c", "import typer")

@@ -7,8 +7,11 @@ is the same program repaired, `<id>.ok.py` only looks wrong. Neither torch nor j
 from __future__ import annotations
 
 import ast
+import inspect
+import io
 import json
 import re
+import tokenize
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,9 +53,19 @@ class Program:
         return "" if message.lower() == "none" else message
 
 
+def _docstring(text: str) -> str:
+    """The string that a program begins with; the program's grammar may be newer than the running Python's."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.STRING:
+            return inspect.cleandoc(ast.literal_eval(token.string))
+        if token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE):
+            break
+    return ""
+
+
 def header(path: Path) -> dict[str, str]:
     """The ``key: value`` lines of a program's docstring; an indented or keyless line continues the one before."""
-    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")), clean=True) or ""
+    docstring = _docstring(path.read_text(encoding="utf-8"))
     fields: dict[str, str] = {}
     key = ""
     for line in docstring.splitlines():
