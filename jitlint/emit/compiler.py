@@ -41,6 +41,7 @@ from jitlint.shapes.annotations import (
 )
 from jitlint.source.nodes import walk
 from jitlint.syntax import tree
+from jitlint.torch_api import entries
 from jitlint.torch_api.api import TorchAPI
 from jitlint.types.model import TENSOR, UNKNOWN, Argument, ClassType, InterfaceType, Schema, Type
 
@@ -688,6 +689,17 @@ class _Context:
                 compile_class(self.compiler, class_facts_of(self.compiler, definition)),
             )
         return kind
+
+    def external_type(self, name: str) -> Type | None:
+        """Of what has no source: the data knows which of Python's and torch's own classes are no types."""
+        match self.compiler.api.entry(name):
+            case entries.ClassEntry(kind="other", annotation=None, error=error):
+                if error:
+                    raise AnnotationError("JIT530", error)
+                return None
+            case entries.Function():
+                return None
+        return UNKNOWN
 
     def _check_values(self, definition: ClassDefinition) -> None:
         """Raises `AnnotationError` for an enum whose values have no type in common, or a wrong one."""

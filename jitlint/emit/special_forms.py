@@ -17,6 +17,7 @@ from jitlint.emit.values import (
     NothingValue,
     Opaque,
     RangeValue,
+    SliceValue,
     Special,
     Sugared,
     SugaredTuple,
@@ -96,7 +97,7 @@ def emit_special(e: Emitter, node: tree.Apply, form: Special, hint: Type | None)
             arguments = call_arguments(e, node)
             if arguments is not None and not 1 <= len(arguments[0]) <= 3:
                 e.report("JIT304", node.at, f"slice accepts exactly 1, 2 or 3 arguments, got: {len(arguments[0])}")
-            return UNKNOWN_VAL
+            return SliceValue()
     if name.startswith("legacy:"):
         return _legacy(e, node)
     for one in [*node.args, *(keyword.value for keyword in node.kwargs)]:

@@ -13,6 +13,7 @@ from jitlint.emit.values import (
     ModuleRef,
     Opaque,
     PythonValue,
+    SliceValue,
     Sugared,
     SugaredList,
     SugaredTuple,
@@ -113,6 +114,14 @@ def constant_int(e: Emitter, node: tree.Expr) -> int | None:
     return None
 
 
+def _index_value(e: Emitter, index: tree.Expr) -> Val:
+    """An index as a value; one that is a slice stands for what nobody looks at."""
+    from jitlint.emit.expressions import emit_expr
+
+    value = emit_expr(e, index)
+    return UNKNOWN_VAL if isinstance(value, SliceValue) else as_val(e, index.at, value)
+
+
 def index_values(e: Emitter, node: tree.Subscript) -> list[Val]:
     """Types the indices for what they hold; slices yield nothing."""
     from jitlint.emit.expressions import emit_val
@@ -131,7 +140,7 @@ def index_values(e: Emitter, node: tree.Subscript) -> list[Val]:
                 emit_val(e, inner)
                 values.append(UNKNOWN_VAL)
             case _:
-                values.append(emit_val(e, index))
+                values.append(_index_value(e, index))
     return values
 
 
@@ -202,12 +211,15 @@ def _class_item(e: Emitter, node: tree.Subscript, value: Val, args: list[Val]) -
 
 
 def _index(e: Emitter, node: tree.Subscript, index: tree.Expr, value: Val) -> Sugared:
-    from jitlint.emit.expressions import emit_val
-
     kind = value.type
     if isinstance(kind, TupleType):
         return _tuple_index(e, node, index, kind)
-    found = emit_val(e, index)
+    from jitlint.emit.expressions import emit_expr
+
+    position = emit_expr(e, index)
+    if isinstance(position, SliceValue):
+        return Val(kind) if isinstance(kind, ListType) or kind == STR else UNKNOWN_VAL
+    found = as_val(e, index.at, position)
     match kind:
         case ListType(element=element):
             result = call_builtin(e, node.at, "aten::__getitem__", [value, found])
@@ -230,20 +242,23 @@ def _index(e: Emitter, node: tree.Subscript, index: tree.Expr, value: Val) -> Su
 
 
 def _tuple_index(e: Emitter, node: tree.Subscript, index: tree.Expr, kind: TupleType) -> Val:
-    from jitlint.emit.expressions import emit_val
+    from jitlint.emit.expressions import emit_expr
 
-    found = emit_val(e, index)
+    position = emit_expr(e, index)
+    if isinstance(position, SliceValue):
+        return UNKNOWN_VAL
+    found = as_val(e, index.at, position)
     elements = kind.elements
     if found.is_constant and isinstance(found.constant, int):
-        position = found.constant
-        if not -len(elements) <= position < len(elements):
+        number = found.constant
+        if not -len(elements) <= number < len(elements):
             e.report(
                 "JIT222",
                 node.at,
-                f"Tuple index out of range. Tuple is length {len(elements)} and index is {position}",
+                f"Tuple index out of range. Tuple is length {len(elements)} and index is {number}",
             )
             return UNKNOWN_VAL
-        return Val(elements[position])
+        return Val(elements[number])
     if found.type == UNKNOWN or found.maybe_constant:
         return Val(elements[0]) if len(set(elements)) == 1 else UNKNOWN_VAL
     if found.type != INT:
@@ -288,10 +303,7 @@ def _tensor(e: Emitter, node: tree.Subscript) -> Val:
                 emit_val(e, inner)
                 e.report("JIT213", index.at, "Unexpected starred expansion. File a bug report")
             case _:
-                from jitlint.emit.expressions import emit_expr
-
-                value = emit_expr(e, index)
-                _tensor_index(e, node, index.at, as_val(e, index.at, value).type, seen_dots)
+                _tensor_index(e, node, index.at, _index_value(e, index).type, seen_dots)
     return Val(TENSOR)
 
 

@@ -189,6 +189,11 @@ class NothingValue(Sugared):
 
 
 @dataclass(frozen=True, slots=True)
+class SliceValue(Sugared):
+    """``slice(a, b)``: it can be named and be an index, and is no value otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
 class RangeValue(Sugared):
     pass
 
@@ -255,6 +260,8 @@ def describe(value: Sugared) -> str:
             return f"python value of type '{name}'"
         case RangeValue():
             return "range"
+        case SliceValue():
+            return "Python slice value"
         case NothingValue():
             return "None"
         case IterableTree(kind=kind):

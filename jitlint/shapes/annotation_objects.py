@@ -60,6 +60,9 @@ class AnnotationContext(Protocol):
         """The type of a class with source: of a script class, an enum, a NamedTuple, an interface; None for one that
         the compiler does not take for a type (an nn.Module), `UNKNOWN` where that is not known."""
 
+    def external_type(self, name: str, /) -> Type | None:
+        """The same for what has no source, by its dotted name; AnnotationError where torch cannot compile it."""
+
 
 class AnnotationError(Exception):
     """An annotation on which torch's Python code raises. `code` is the rule, the text is torch's message."""
@@ -285,7 +288,7 @@ def object_type(value: Value, context: AnnotationContext) -> Type | None:
         case Subscripted():
             return _subscripted(value, context)
         case External():
-            return _external(typing_name(value))
+            return _external(typing_name(value), context)
     return None
 
 
@@ -300,7 +303,7 @@ def _one_of(options: list[Value], context: AnnotationContext) -> Type | None:
     return types[0] if all(type_ == types[0] for type_ in types) else UNKNOWN
 
 
-def _external(name: str) -> Type | None:
+def _external(name: str, context: AnnotationContext) -> Type | None:
     found = _TYPES.get(name)
     if found is not None:
         return found
@@ -315,7 +318,7 @@ def _external(name: str) -> Type | None:
         return _common_type(short)
     if is_no_type(name):
         return None
-    return UNKNOWN
+    return context.external_type(name)
 
 
 def is_no_type(name: str) -> bool:

@@ -132,7 +132,7 @@ class Layer(nn.Module):
 class Entry(nn.Module):
     def __init__(self, depth: int = 2):
         super().__init__()
-        self.layers = nn.ModuleList([Layer() for _ in range(int(str(depth).strip()))])
+        self.parts = nn.ModuleList([Layer() for _ in range(int(str(depth).strip()))])
     def forward(self, x: Tensor):
         return x
 """,

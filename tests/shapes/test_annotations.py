@@ -15,7 +15,7 @@ from jitlint.shapes.annotations import (
     result_type,
 )
 from jitlint.shapes.values import Constant, External, OneOf, Subscripted, Unknown, Value
-from jitlint.types.model import Argument, Type
+from jitlint.types.model import UNKNOWN, Argument, Type
 
 NAMES: dict[str, Value] = {
     "Tensor": External("torch.Tensor"),
@@ -54,6 +54,9 @@ class Names:
 
     def class_type(self, definition: ClassDefinition, /) -> Type | None:
         raise AssertionError(definition)
+
+    def external_type(self, name: str, /) -> Type | None:
+        return UNKNOWN
 
 
 class Reports(list[tuple[str, str, str]]):
