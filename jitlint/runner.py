@@ -131,7 +131,7 @@ class _Run:
         for group in groups:
             missed = []
             for path in group.files:
-                record = None if path in self._overlay else group.cache.get(path)
+                record = None if self._overlay else group.cache.get(path)  # what is cached rests on the files
                 if record is None:
                     missed.append(path)
                 else:

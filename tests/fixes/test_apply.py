@@ -1,0 +1,159 @@
+"""Applying fixes: edits that go together, rounds, what is never kept, and writing."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from jitlint.findings.model import Edit, Finding, Fix, Result
+from jitlint.fixes.apply import edited, is_worse, overlap, repair, write
+from jitlint.source.problem import Span
+from jitlint.source.text import decode
+
+
+def edit(path: str, line: int, start: int, end: int, content: str) -> Edit:
+    return Edit(path, Span(line, start, line, end), content)
+
+
+def test_edits_that_overlap() -> None:
+    a = edit("x", 1, 3, 6, "a")
+    assert overlap(a, edit("x", 1, 5, 8, "b"))
+    assert overlap(a, a)
+    assert not overlap(a, edit("x", 1, 6, 8, "b"))
+    assert not overlap(a, edit("x", 1, 1, 3, "b"))
+    assert overlap(edit("x", 1, 3, 3, "a"), edit("x", 1, 3, 3, "b"))  # which one comes first is not known
+    assert overlap(edit("x", 1, 3, 3, "a"), a)
+    assert not overlap(edit("x", 1, 1, 9, "a"), edit("x", 2, 1, 9, "b"))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_edits_count_characters_and_lines_as_python_does(newline: str) -> None:
+    source = decode(f"é = 1{newline}x = 'ü\x0c'{newline}y = 2{newline}".encode(), "x.py")
+    text = edited(source, [edit("x", 1, 5, 6, "10"), edit("x", 3, 5, 6, "20"), edit("x", 2, 1, 2, "z")])
+    assert text == f"é = 10{newline}z = 'ü\x0c'{newline}y = 20{newline}"
+
+
+def test_one_edit_of_two_fixes_is_applied_once() -> None:
+    source = decode(b"a\n", "x.py")
+    same = edit("x", 1, 1, 1, "import b\n")
+    assert edited(source, [same, same]) == "import b\na\n"
+
+
+def test_what_counts_as_worse() -> None:
+    from collections import Counter
+
+    error, other, warning = (2, "JIT1"), (2, "JIT2"), (1, "JIT3")
+    assert not is_worse(Counter([error]), Counter())
+    assert not is_worse(Counter([error]), Counter([error]))
+    assert is_worse(Counter([error]), Counter([error, error]))
+    assert is_worse(Counter([error]), Counter([other]))
+    assert not is_worse(Counter([error]), Counter([warning]))
+    assert is_worse(Counter([warning]), Counter([other]))
+
+
+class Toy:
+    """A linter for words: ``bad`` is fixed to what the table says, safely; the unit of a file is the file."""
+
+    def __init__(self, table: Mapping[str, str], unsafe: Sequence[str] = ()) -> None:
+        self.table = table
+        self.unsafe = unsafe
+        self.runs = 0
+
+    def __call__(self, paths: Sequence[str], texts: Mapping[str, bytes]) -> Result:
+        self.runs += 1
+        findings = []
+        for path in paths:
+            text = decode(texts[path], path).text
+            for number, line in enumerate(text.splitlines(), 1):
+                for found in re.finditer(r"\w+", line):
+                    if found[0] in self.table:
+                        span = Span(number, found.start() + 1, number, found.end() + 1)
+                        kind = "unsafe" if found[0] in self.unsafe else "safe"
+                        fix = Fix(kind, "replace", (Edit(path, span, self.table[found[0]]),))  # type: ignore[arg-type]
+                        findings.append(Finding("JIT" + found[0], "", "error", "", "", path, span, fix=fix))
+        return Result(findings=tuple(findings))
+
+
+def fixed(
+    table: Mapping[str, str], text: str, unsafe: bool = True, unsafe_words: Sequence[str] = ()
+) -> tuple[str, int]:
+    toy = Toy(table, unsafe_words)
+    work = repair(toy, ["x.py"], {"x.py": text.encode()}, unsafe)
+    return work.after.get("x.py", text.encode()).decode(), len(work.fixed)
+
+
+def test_fixes_repeat_until_nothing_changes() -> None:
+    # b is no more frequent than a was, so nothing got worse on the way
+    assert fixed({"a": "c", "b": "c"}, "a\nb\n") == ("c\nc\n", 2)
+    assert fixed({"a": "b", "b": "c"}, "a = b\n")[0] == "c = c\n"
+
+
+def test_fixes_that_chase_each_other_end() -> None:
+    toy = Toy({"a": "b", "b": "a"})
+    repair(toy, ["x.py"], {"x.py": b"a\nb\n"}, True)
+    assert toy.runs < 200
+
+
+def test_unsafe_fixes_wait_to_be_asked_for() -> None:
+    assert fixed({"a": "c"}, "a\n", unsafe=False, unsafe_words=["a"]) == ("a\n", 0)
+    assert fixed({"a": "c"}, "a\n", unsafe=True, unsafe_words=["a"]) == ("c\n", 1)
+
+
+def test_a_fix_that_breaks_the_file_is_left_out_and_the_others_are_not() -> None:
+    assert fixed({"a": "(", "b": "c"}, "a\nb\n") == ("a\nc\n", 1)
+
+
+def test_a_fix_that_brings_another_finding_is_left_out() -> None:
+    assert fixed({"a": "b", "b": "b", "x": "y"}, "a\nx\n") == ("a\ny\n", 1)
+
+
+def test_what_the_encoding_cannot_write_is_left_out() -> None:
+    text = "# -*- coding: latin-1 -*-\na\nb\n"
+    toy = Toy({"a": "'数'", "b": "'é'"})
+    work = repair(toy, ["x.py"], {"x.py": text.encode("latin-1")}, True)
+    assert work.after["x.py"] == "# -*- coding: latin-1 -*-\na\n'é'\n".encode("latin-1")
+
+
+def test_the_byte_order_mark_stays() -> None:
+    work = repair(Toy({"a": "c"}), ["x.py"], {"x.py": b"\xef\xbb\xbfa = 1\n"}, True)
+    assert work.after["x.py"] == b"\xef\xbb\xbfc = 1\n"
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def test_writing_keeps_permissions_and_links(tmp_path: Path) -> None:
+    path, link = tmp_path / "a.py", tmp_path / "b.py"
+    path.write_bytes(b"old\n")
+    path.chmod(0o750)
+    link.symlink_to(path)
+    assert write(str(link), b"old\n", b"new\n") == ""
+    assert path.read_bytes() == b"new\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o750
+    assert link.is_symlink()
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"newer\n")
+    assert write(str(path), b"old\n", b"new\n") == "it changed while it was being checked"
+    assert path.read_bytes() == b"newer\n"
+
+
+def test_a_file_that_is_gone_is_reported(tmp_path: Path) -> None:
+    assert "no such file" in write(str(tmp_path / "a.py"), b"", b"new\n")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everything")
+def test_a_file_without_permission_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"old\n")
+    path.chmod(0o400)
+    assert write(str(path), b"old\n", b"new\n") == "permission denied"
+    assert path.read_bytes() == b"old\n"
