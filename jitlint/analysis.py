@@ -121,10 +121,11 @@ class Session:
         return self._closures.get(id(definition))
 
     def schema_of(self, definition: FunctionDefinition) -> Schema | None:
-        """The schema of a function or method that was compiled; of a method, the first shape's."""
+        """The schema of a function or method that was compiled; of a method, the first shape's; of a closure, the first's."""
         summary = self.compiler.functions.get(id(definition))
         if summary is None:
             found = [one for (_, key), one in self.compiler.methods.items() if key == id(definition)]
+            found += [one for (key, _), one in self.compiler.closures.items() if key == id(definition)]
             summary = found[0] if found else None
         return summary.schema if summary is not None else None
 

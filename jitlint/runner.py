@@ -87,6 +87,24 @@ def files_to_check(paths: Sequence[str], config: Configuration | None = None) ->
     return discovery.discover(paths, lambda folder: configuration.for_folder(folder).filter)
 
 
+def task_for(
+    settings: Settings, tops: Sequence[str], environment: Sequence[str] | None = None, fixes: bool = False
+) -> Task:
+    """What the files that `settings` hold for are analysed with. tops: folders above the packages of what is checked.
+    environment: folders of installed packages; None to look for them."""
+    installed = site_packages(settings.root) if environment is None else tuple(environment)
+    return Task(
+        tuple(dict.fromkeys((*settings.source_roots, *tops))),
+        installed,
+        torch_version(settings.torch_version, settings.root, installed),
+        settings.scope,
+        settings.script_calls,
+        settings.entry_points,
+        settings.python_version,
+        fixes,
+    )
+
+
 class _Run:
     def __init__(
         self,
@@ -169,18 +187,7 @@ class _Run:
         tops = tuple(dict.fromkeys(package_root(os.path.abspath(path)) for path in named))
         groups = []
         for settings, below in by_settings.values():
-            roots = tuple(dict.fromkeys((*settings.source_roots, *tops)))
-            environment = site_packages(settings.root) if self._environment is None else self._environment
-            task = Task(
-                roots,
-                environment,
-                torch_version(settings.torch_version, settings.root, environment),
-                settings.scope,
-                settings.script_calls,
-                settings.entry_points,
-                settings.python_version,
-                self._fixes,
-            )
+            task = task_for(settings, tops, self._environment, self._fixes)
             cache_folder = self._cache_dir or os.path.join(settings.root, CACHE_FOLDER)
             key = [getattr(task, name) for name in Task.__slots__]
             groups.append(_Group(settings, task, below, Cache(cache_folder if self._use_cache else None, key)))

@@ -43,7 +43,8 @@ class Task:
     fixes: bool = False
 
 
-def _new_session(task: Task, overlay: Mapping[str, str]) -> Session:
+def new_session(task: Task, overlay: Mapping[str, str]) -> Session:
+    """A session for a task; `overlay` holds texts by path."""
     from jitlint.analysis import Session
 
     session = Session(
@@ -83,7 +84,7 @@ class Analyst:
                 return FileReport(path), comments
             session = self._sessions.get(task)
             if session is None:
-                session = self._sessions[task] = _new_session(task, self._texts)
+                session = self._sessions[task] = new_session(task, self._texts)
             report = session.check_file(path)
             if task.fixes and report.findings:
                 from jitlint.fixes import with_fixes

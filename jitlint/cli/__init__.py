@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from jitlint.cli.check import check
+from jitlint.cli.reveal import reveal
 from jitlint.cli.rules import explain, rules
 from jitlint.cli.verify import verify
 
@@ -50,5 +51,5 @@ def _root(
     """Lists everything in a source tree that torch.jit.script will reject."""
 
 
-for _command in (check, verify, explain, rules):
+for _command in (check, verify, reveal, explain, rules):
     app.command()(_command)

@@ -216,6 +216,8 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
                 problem = Problem("JIT313", owner.module.path, span, text, "forward was made by exec and has no source")
                 summary.problems.append(Located(problem))
         function = owner.module.functions_by_node.get(id(binding.node)) if binding.kind == "function" else None
+        if name == "forward" and (own := _other_forward(c, shape, definition, binding)) is not None:
+            function = own
         if function is None:
             continue
         marks = c.marks(function)
@@ -249,11 +251,30 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
                     "JIT416", owner.module.path, span, text, "__setstate__ needs a __getstate__ beside it"
                 )
                 summary.problems.append(Located(problem))
+    if not forward and not legacy and (own := _other_forward(c, shape, definition, None)) is not None:
+        forward.append(own)
     for function in [*properties, *forward, *exported]:
         callee = c.compile_method(module, function)
         summary.links.append(Link(path, line, callee))
         if function in forward:
             summary.abstract = is_abstract(function)
+
+
+def _other_forward(
+    c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, binding: Binding | None
+) -> FunctionDefinition | None:
+    """What ``forward`` is where it is no def of that name: a method that the constructor set (``self.forward = self.fast``),
+    or one that the class body gave a second name (``forward = _run``)."""
+    own = shape.attributes.get("forward")
+    if own is None and binding is not None and binding.kind == "assign":
+        own = c.evaluator.member(definition, "forward")
+    elif (
+        not isinstance(own, py.Function) or not isinstance(own.bound, py.ModuleInstance) or own.bound.shape is not shape
+    ):
+        return None
+    if not isinstance(own, py.Function) or own.marks or own.closure is not None or own.definition.cls is None:
+        return None
+    return own.definition
 
 
 def _property_of_lambda(c: Compiler, owner: ClassDefinition, binding: Binding, summary: Summary) -> None:

@@ -18,6 +18,12 @@ def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated
     A name that exists outside keeps its type: the value is converted to it and must be a subtype. With an
     annotation there is no conversion, and the name must be new to the frames around.
     """
+    _bind(e, node, name, value, annotated)
+    if e.types is not None and isinstance(node, ast.Name) and name in e.frame.values:
+        e.record(node, e.frame.values[name])
+
+
+def _bind(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated: Type | None) -> None:
     frame = e.frame
     outer = frame.outer()
     old = outer.find(name) if outer is not None else None
