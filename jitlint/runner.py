@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from jitlint.cache import Cache, Record
 from jitlint.config import Configuration, Settings
@@ -41,7 +42,25 @@ class _Group:
     settings: Settings
     task: Task
     files: list[str]
-    cache: Cache
+    cache: Keeper
+
+
+class Keeper(Protocol):
+    """Keeps the records of files; `get` gives one that still holds."""
+
+    def get(self, path: str) -> Record | None: ...
+
+    def put(self, path: str, record: Record) -> None: ...
+
+    def save(self) -> None: ...
+
+
+class Memory(Protocol):
+    """What a long-lived process keeps: records by task, and whatever spares the next analyst work."""
+
+    def records(self, task: Task) -> Keeper: ...
+
+    def analyst(self, overlay: Mapping[str, bytes]) -> Analyst: ...
 
 
 def check(
@@ -55,6 +74,7 @@ def check(
     progress: Callable[[int, int], None] | None = None,
     fixes: bool = False,
     environment: Sequence[str] | None = None,
+    memory: Memory | None = None,
 ) -> Result:
     """Check files and folders; nothing of theirs is executed.
 
@@ -65,10 +85,11 @@ def check(
     progress: is called with (files done, files in all).
     fixes: whether findings carry their fix. It costs time for files with findings, and more memory.
     environment: the folders of installed packages, where they are not to be looked for.
+    memory: what a long-lived process keeps from one check to the next; then one process does it all.
 
     Findings and units come sorted by path, line and column; paths are absolute. Raises ConfigError.
     """
-    return _Run(config, jobs, use_cache, cache_dir, overlay or {}, progress, fixes, environment).run(
+    return _Run(config, jobs, use_cache, cache_dir, overlay or {}, progress, fixes, environment, memory).run(
         [os.fspath(path) for path in paths]
     )
 
@@ -116,6 +137,7 @@ class _Run:
         progress: Callable[[int, int], None] | None,
         fixes: bool,
         environment: Sequence[str] | None = None,
+        memory: Memory | None = None,
     ) -> None:
         if isinstance(config, Settings):
             fixed = config if config.root else replace(config, root=os.getcwd())
@@ -132,6 +154,7 @@ class _Run:
         self._progress = progress
         self._fixes = fixes
         self._environment = tuple(environment) if environment is not None else None
+        self._memory = memory
         self._suppressions: dict[str, tuple[Suppression, ...]] = {}
 
     def run(self, paths: Sequence[str]) -> Result:
@@ -144,12 +167,13 @@ class _Run:
         groups = self._groups(found.files, paths)
         total = len(found.files)
         done = 0
+        cached = self._memory is not None or not self._overlay  # what is on disk rests on the files
         records: dict[str, Record] = {}
         waiting: list[tuple[Task, list[str]]] = []
         for group in groups:
             missed = []
             for path in group.files:
-                record = None if self._overlay else group.cache.get(path)  # what is cached rests on the files
+                record = group.cache.get(path) if cached else None
                 if record is None:
                     missed.append(path)
                 else:
@@ -158,14 +182,15 @@ class _Run:
             waiting.append((group.task, missed))
         if self._progress:
             self._progress(done, total)
-        for record in analyse(waiting, self._jobs, self._overlay):
+        analyst = self._memory.analyst(self._overlay) if self._memory is not None else None
+        for record in analyse(waiting, self._jobs, self._overlay, analyst):
             records[record[0].path] = record
             done += 1
             if self._progress:
                 self._progress(done, total)
         for group, (_, missed) in zip(groups, waiting, strict=True):
             for path in missed:
-                if not self._overlay and not failed(records[path][0]):
+                if cached and not failed(records[path][0]):
                     group.cache.put(path, records[path])
             group.cache.save()
         errors = [RunError(path, "no such file or directory") for path in found.missing]
@@ -190,7 +215,12 @@ class _Run:
             task = task_for(settings, tops, self._environment, self._fixes)
             cache_folder = self._cache_dir or os.path.join(settings.root, CACHE_FOLDER)
             key = [getattr(task, name) for name in Task.__slots__]
-            groups.append(_Group(settings, task, below, Cache(cache_folder if self._use_cache else None, key)))
+            cache: Keeper
+            if self._memory is not None:
+                cache = self._memory.records(task)
+            else:
+                cache = Cache(cache_folder if self._use_cache else None, key)
+            groups.append(_Group(settings, task, below, cache))
         return groups
 
     # --- merging ------------------------------------------------------------------------------------------------------
@@ -401,8 +431,13 @@ def _place(finding: Finding | None) -> tuple[str, int, int, str]:
 # --- all files --------------------------------------------------------------------------------------------------------
 
 
-def analyse(work: Sequence[tuple[Task, list[str]]], jobs: int, overlay: Mapping[str, bytes]) -> Iterable[Record]:
-    """The records of all files, as they come. Several processes only where there is enough to do."""
+def analyse(
+    work: Sequence[tuple[Task, list[str]]], jobs: int, overlay: Mapping[str, bytes], analyst: Analyst | None = None
+) -> Iterable[Record]:
+    """The records of all files, as they come. Several processes only where there is enough to do, and no `analyst`."""
+    if analyst is not None:
+        yield from (analyst.record(task, path) for task, files in work for path in files)
+        return
     total = sum(len(files) for _, files in work)
     workers = min(jobs, total // _FILES_PER_WORKER)
     if workers > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,10 +64,11 @@ def new_session(task: Task, overlay: Mapping[str, str]) -> Session:
 
 
 class Analyst:
-    """Analyses one file after the other, with a session per task."""
+    """Analyses one file after the other, with a session per task. `prepare` is called with each new session."""
 
-    def __init__(self, overlay: Mapping[str, bytes]) -> None:
+    def __init__(self, overlay: Mapping[str, bytes], prepare: Callable[[Task, Session], None] | None = None) -> None:
         self._overlay = overlay
+        self._prepare = prepare
         self._texts: dict[str, str] = {}
         for path, data in overlay.items():
             with contextlib.suppress(SourceError):
@@ -85,6 +86,8 @@ class Analyst:
             session = self._sessions.get(task)
             if session is None:
                 session = self._sessions[task] = new_session(task, self._texts)
+                if self._prepare is not None:
+                    self._prepare(task, session)
             report = session.check_file(path)
             if task.fixes and report.findings:
                 from jitlint.fixes import with_fixes
@@ -97,14 +100,14 @@ class Analyst:
                 path, findings=(own_finding(UNREADABLE_FILE, path, span, _sentence(error.message)),)
             ), comments
         except Exception as error:
-            return _after_exception(path, error), comments
+            return after_exception(path, error), comments
 
     def _source(self, path: str) -> SourceFile:
         data = self._overlay.get(path)
         return read_source(path) if data is None else decode(data, path)
 
 
-def _after_exception(path: str, error: Exception) -> FileReport:
+def after_exception(path: str, error: Exception) -> FileReport:
     """A file that the analysis failed on: a syntax error that it passed on, or a bug of jitlint's."""
     if type(error).__name__ == "ParseError":
         line, column = getattr(error, "line", 1), getattr(error, "column", 1)

@@ -14,6 +14,7 @@ import typer
 from jitlint.cli.check import check
 from jitlint.cli.reveal import reveal
 from jitlint.cli.rules import explain, rules
+from jitlint.cli.server import server
 from jitlint.cli.verify import verify
 
 app = typer.Typer(
@@ -51,5 +52,5 @@ def _root(
     """Lists everything in a source tree that torch.jit.script will reject."""
 
 
-for _command in (check, verify, reveal, explain, rules):
+for _command in (check, verify, reveal, server, explain, rules):
     app.command()(_command)

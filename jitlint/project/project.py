@@ -111,6 +111,14 @@ class Project:
         self.dependencies.add(path)
         return index
 
+    def indexes(self) -> dict[str, ModuleIndex]:
+        """The files read so far, by path."""
+        return {path: one for path, one in self._indexes.items() if isinstance(one, ModuleIndex)}
+
+    def share(self, indexes: Mapping[str, ModuleIndex]) -> None:
+        """Take over files that another project of the same settings has read; their texts must be the same."""
+        self._indexes.update(indexes)
+
     def update(self, path: str, text: str | None) -> None:
         """Replace a file's text (None: what is on disk holds again) and forget every answer that was given."""
         path = os.path.abspath(path)

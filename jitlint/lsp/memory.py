@@ -1,0 +1,152 @@
+"""What the server keeps from one check to the next: records that still hold, and files that were read.
+
+A record holds while every file that its result depends on is as it was: an editor's text by its digest, a file on disk by
+its size and times. Compiled functions are not kept: what they rest on would have to be known for each.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from jitlint.analysis import Session
+from jitlint.cache import Record
+from jitlint.project.definitions import ModuleIndex
+from jitlint.source.text import SourceFile, digest
+from jitlint.worker import Analyst, Task
+
+Stamp = tuple[object, ...]
+
+
+class Superseded(Exception):
+    """The texts changed while they were being checked."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The records and the indexes of one task."""
+
+    records: dict[str, tuple[Record, dict[str, Stamp]]] = field(default_factory=dict)
+    indexes: dict[str, tuple[ModuleIndex, Stamp]] = field(default_factory=dict)
+
+
+class Memory:
+    """One for a server. `start` begins a check; until the next one, what is on disk is looked at once."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Task, _Kept] = {}
+        self._overlay: Mapping[str, bytes] = {}
+        self._trees: Mapping[str, tuple[SourceFile, ast.Module]] = {}
+        self._stamps: dict[str, Stamp] = {}
+        self._stop: Callable[[], bool] = lambda: False
+        self._sessions: list[tuple[Task, Session]] = []
+
+    def start(
+        self,
+        overlay: Mapping[str, bytes],
+        stop: Callable[[], bool],
+        trees: Mapping[str, tuple[SourceFile, ast.Module]],
+    ) -> None:
+        """Begin a check of what is on disk and in `overlay`, of which `trees` are parsed. `stop` says whether it is still
+        wanted."""
+        self._overlay = overlay
+        self._trees = trees
+        self._stamps = {}
+        self._stop = stop
+
+    def finish(self) -> None:
+        """Keep what the check's sessions have read."""
+        for task, session in self._sessions:
+            indexes = self._kept[task].indexes
+            for path, index in session.project.indexes().items():
+                if path not in indexes or indexes[path][0] is not index:
+                    indexes[path] = (index, self.stamp(path))
+        self._sessions.clear()
+
+    def forget(self) -> None:
+        """Keep nothing of what there is."""
+        self._kept.clear()
+
+    def stamp(self, path: str) -> Stamp:
+        """What is the same as long as the file is."""
+        known = self._stamps.get(path)
+        if known is None:
+            text = self._overlay.get(path)
+            known = self._stamps[path] = (digest(text),) if text is not None else stamp_on_disk(path)
+        return known
+
+    # --- what the runner asks for -------------------------------------------------------------------------------------
+
+    def records(self, task: Task) -> _Records:
+        """The records of a task."""
+        return _Records(self, self._of(task).records)
+
+    def analyst(self, overlay: Mapping[str, bytes]) -> Analyst:
+        """An analyst whose sessions begin with the files that did not change."""
+        return _Analyst(overlay, self.prepare, self._stop)
+
+    def prepare(self, task: Task, session: Session) -> None:
+        """Give a new session what is known."""
+        indexes = self._of(task).indexes
+        for path in [path for path, (_, stamp) in indexes.items() if stamp != self.stamp(path)]:
+            del indexes[path]
+        session.project.share({path: index for path, (index, _) in indexes.items()})
+        for path, (source, tree) in self._trees.items():
+            if path not in indexes:
+                session.project.adopt(source, tree)
+        self._sessions.append((task, session))
+
+    def _of(self, task: Task) -> _Kept:
+        return self._kept.setdefault(task, _Kept())
+
+
+class _Records:
+    """The records of one task, as the runner's cache."""
+
+    def __init__(self, memory: Memory, records: dict[str, tuple[Record, dict[str, Stamp]]]) -> None:
+        self._memory = memory
+        self._records = records
+
+    def get(self, path: str) -> Record | None:
+        """The record of a file, if it still holds."""
+        found = self._records.get(path)
+        if found is None:
+            return None
+        record, stamps = found
+        return record if all(self._memory.stamp(one) == stamp for one, stamp in stamps.items()) else None
+
+    def put(self, path: str, record: Record) -> None:
+        """Keep a record."""
+        stamps = {one: self._memory.stamp(one) for one in (path, *record[0].dependencies)}
+        self._records[path] = (record, stamps)
+
+    def save(self) -> None:
+        """Nothing is written."""
+
+
+class _Analyst(Analyst):
+    def __init__(
+        self,
+        overlay: Mapping[str, bytes],
+        prepare: Callable[[Task, Session], None],
+        stop: Callable[[], bool],
+    ) -> None:
+        super().__init__(overlay, prepare)
+        self._stop = stop
+
+    def record(self, task: Task, path: str) -> Record:
+        """The result for one file. Raises Superseded where nobody waits for it any more."""
+        if self._stop():
+            raise Superseded
+        return super().record(task, path)
+
+
+def stamp_on_disk(path: str) -> Stamp:
+    """Size and times of a file, or of the folder that a missing module would be."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return ()
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size
