@@ -101,7 +101,7 @@ async def test_pushed_diagnostics_are_those_of_check(folder: Path) -> None:
         assert [as_tuple(one) for one in shown] == of(found, folder / "model.py")
         assert [one.code for one in shown] == ["JIT223"]
         # A helper's problem shows in the helper, which is not even open, with the way that leads there.
-        while not editor.published[-1].uri == editor.uri("helper.py"):
+        while editor.published[-1].uri != editor.uri("helper.py"):
             await editor.arrival()
         elsewhere = editor.published[-1]
         assert [as_tuple(one) for one in elsewhere.diagnostics] == of(found, folder / "helper.py")
