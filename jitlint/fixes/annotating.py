@@ -304,6 +304,8 @@ def result_annotated(context: Context, finding: Finding) -> Draft | None:
         return None
     if any(isinstance(one, ast.Call) and getattr(one.func, "id", "") == "divmod" for one in ast.walk(function)):
         return None
+    if not isinstance(evidence.expected, TensorType) and _taken_for_tensors(context, function):
+        return None
     kind = returned_type(context, function)
     if kind is None or kind in (NONE, ANY) or str(kind) == "number":
         return None
@@ -311,6 +313,15 @@ def result_annotated(context: Context, finding: Finding) -> Draft | None:
     if text is None or text == context.code(function.returns):
         return None
     return Draft("unsafe", f"Annotate the result as `{text}`", (replaced(context, function.returns, text), *changes))
+
+
+def _taken_for_tensors(context: Context, function: Function) -> bool:
+    """Whether a parameter has no annotation, so that the compiler takes it for a Tensor: what is returned may be
+    another type then."""
+    args = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    if context.class_of(function.body[0]) is not None:
+        args = args[1:]
+    return any(arg.annotation is None for arg in args) and not _type_comment(context, function)
 
 
 # --- defaults ---------------------------------------------------------------------------------------------------------
@@ -451,11 +462,7 @@ def parameter_annotated(context: Context, finding: Finding) -> Draft | None:
     if function is None or _type_comment(context, function):
         return None
     formals = {argument.name: argument for argument in call.schemas[0].arguments}
-    positional = [argument.name for argument in call.schemas[0].arguments if not argument.keyword_only]
-    if call.receiver is not None or (positional and positional[0] == "self"):
-        positional = positional[1:]
-    given = dict(zip(positional, (value.type for value in call.args)))
-    given |= {name: value.type for name, value in call.kwargs}
+    given = _given(call)
     changes: list[Change] = []
     names = []
     for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs):
@@ -474,6 +481,47 @@ def parameter_annotated(context: Context, finding: Finding) -> Draft | None:
     if not changes:
         return None
     return Draft("unsafe", f"Annotate {', '.join(names)}", tuple(dict.fromkeys(changes)))
+
+
+def optional_parameter(context: Context, finding: Finding) -> Draft | None:
+    """A call that passes what may be None for a parameter that is None by default, but is annotated without."""
+    node = context.at(finding.span, ast.Call)
+    call = finding.evidence
+    if node is None or not isinstance(call, RefusedCall) or len(call.schemas) != 1:
+        return None
+    callee = _callee(context, node)
+    function = _function_node(context, callee) if callee is not None else None
+    if function is None or _type_comment(context, function):
+        return None
+    given = _given(call)
+    changes: list[Change] = []
+    names = []
+    for arg, default in _defaults(function):
+        if not isinstance(given.get(arg.arg), OptionalType) or not isinstance(default, ast.Constant):
+            continue
+        formal = next((one for one in call.schemas[0].arguments if one.name == arg.arg), None)
+        if (
+            default.value is not None
+            or arg.annotation is None
+            or formal is None
+            or isinstance(formal.type, OptionalType)
+        ):
+            continue
+        outer, more = need(context, "typing.Optional")
+        changes += [replaced(context, arg.annotation, f"{outer}[{context.code(arg.annotation)}]"), *more]
+        names.append(f"`{arg.arg}`")
+    if not changes:
+        return None
+    return Draft("safe", f"Annotate {', '.join(names)} as Optional", tuple(dict.fromkeys(changes)))
+
+
+def _given(call: RefusedCall) -> dict[str, Type]:
+    """The types that a call passes, by the names of the only schema's parameters."""
+    positional = [argument.name for argument in call.schemas[0].arguments if not argument.keyword_only]
+    if call.receiver is not None or (positional and positional[0] == "self"):
+        positional = positional[1:]
+    given = dict(zip(positional, (value.type for value in call.args)))
+    return given | {name: value.type for name, value in call.kwargs}
 
 
 def _callee(context: Context, node: ast.Call) -> FunctionDefinition | None:

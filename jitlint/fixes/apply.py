@@ -1,7 +1,8 @@
 """Applying fixes: which go together, until nothing changes; and writing files so that nothing is lost.
 
 A fix is applied whole or not at all, and never beside one that it overlaps. A text that no longer parses is never kept, nor
-one in which a rule reports more than before (unless something graver is gone): then the file's fixes are tried one by one.
+one in which a rule reports more than before (unless something graver is gone), nor a fix that leaves its finding where it
+was: then the file's fixes are tried one by one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Check = Callable[[Sequence[str], Mapping[str, bytes]], Result]
 Reports = Counter[tuple[int, str]]  # by severity (2 is an error) and code
 
 _SEVERITIES = {"error": 2, "warning": 1, "info": 0}
-MAX_ROUNDS = 20
+MAX_ROUNDS = 40
 MAX_TRIALS = 60  # checks of one file whose fixes are tried one by one
 
 
@@ -63,6 +64,7 @@ class _Rounds:
         self._work = work
         self._failed: set[tuple[str, Fix]] = set()  # fixes that were tried and did no good
         self._latest: dict[str, Reports] = {}  # of the changed files: how often each rule reports now
+        self._messages: dict[str, Counter[tuple[str, str]]] = {}  # of the same: how often each message comes
 
     def run(self, first: Result) -> None:
         """Rounds of fixes, and a second look at the files that have more findings of some rule than before."""
@@ -90,19 +92,24 @@ class _Rounds:
         counts = by_file(now.findings)
         for path in changed:
             self._latest[path] = counts.get(path, Counter())
+            self._messages[path] = messages(now, path)
         return now
 
     def _choose(self, result: Result, only: set[str] | None) -> list[Finding]:
         chosen: list[Finding] = []
         taken: dict[str, list[Edit]] = {}
+        inserted: set[tuple[str, str]] = set()
         for finding in result.findings:
             fix = finding.fix
             if fix is None or not applicable(fix, self._unsafe) or (finding.path, fix) in self._failed:
                 continue
             if only is not None and any(edit.path not in only for edit in fix.edits):
                 continue
+            if _inserts(fix) and (finding.path, fix.description) in inserted:
+                continue  # an assertion further up may be all that is needed: the next round knows
             if all(compatible(edit, taken.get(edit.path, ())) for edit in fix.edits):
                 chosen.append(finding)
+                inserted.add((finding.path, fix.description))
                 for edit in fix.edits:
                     taken.setdefault(edit.path, []).append(edit)
         return chosen
@@ -161,9 +168,15 @@ class _Rounds:
     # --- what made things worse ---------------------------------------------------------------------------------------
 
     def _worse(self, before: Result) -> list[str]:
-        """The changed files that some fix did no good."""
+        """The changed files that some fix did no good: there is more than before, or what it was for is still there."""
         was = by_file(before.findings)
-        return [path for path in self._work.after if is_worse(was.get(path, Counter()), self._latest[path])]
+        found = [path for path in self._work.after if is_worse(was.get(path, Counter()), self._latest[path])]
+        for path in self._work.after:
+            first, last = messages(before, path), self._messages[path]
+            keys = {(one.code, one.message) for one in self._work.fixed if one.path == path}
+            if path not in found and any(0 < first[key] <= last[key] for key in keys):
+                found.append(path)
+        return found
 
     def _undo(self, path: str) -> None:
         self._work.after.pop(path)
@@ -187,7 +200,9 @@ class _Rounds:
                 continue
             trial = self._again(result, [path])
             now = by_file(trial.findings).get(path, Counter())
-            if is_worse(counts, now) or not counts - now:
+            key = candidates[0].code, candidates[0].message
+            useless = messages(trial, path)[key] >= messages(result, path)[key]
+            if is_worse(counts, now) or not counts - now or useless:
                 if kept is None:
                     self._undo(path)
                 else:
@@ -249,6 +264,16 @@ def is_worse(before: Reports, after: Reports) -> bool:
     that it hid)."""
     gained, lost = after - before, before - after
     return bool(gained) and max(gained)[0] >= max(lost, default=(-1, ""))[0]
+
+
+def messages(result: Result, path: str) -> Counter[tuple[str, str]]:
+    """How often each message of each rule comes in a file."""
+    return Counter((one.code, one.message) for one in result.findings if one.path == path)
+
+
+def _inserts(fix: Fix) -> bool:
+    """Whether a fix only adds something."""
+    return all((edit.span.line, edit.span.column) == (edit.span.end_line, edit.span.end_column) for edit in fix.edits)
 
 
 def _touches(finding: Finding, path: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from difflib import get_close_matches
 
+from jitlint.emit.compiler import _Context
 from jitlint.emit.evidence import Mismatch
 from jitlint.findings.model import Applicability, Finding
 from jitlint.fixes.annotations import known_type, written
@@ -12,13 +13,18 @@ from jitlint.fixes.context import Change, Context, Draft
 from jitlint.fixes.edits import literal_lines, operand, replaced
 from jitlint.fixes.imports import need, resolvable, without_statement
 from jitlint.shapes import values as py
+from jitlint.shapes.annotations import attribute_annotation_type
 from jitlint.types.model import FLOAT, INT, TENSOR, DictType, ListType, OptionalType, Type
 
 # --- classes ----------------------------------------------------------------------------------------------------------
 
 
 def annotated_in_class(context: Context, cls: ast.ClassDef, name: str, text: str) -> Change | None:
-    """``name: text`` in the class body, behind what it begins with: docstring, annotations, plain values."""
+    """``name: text`` in the class body, behind what it begins with: docstring, annotations, plain values.
+
+    None where the file's annotations are strings (``from __future__ import annotations``): torch does not read those."""
+    if context.index.future_annotations:
+        return None
     after: ast.stmt | None = None
     for number, statement in enumerate(cls.body):
         docstring = number == 0 and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
@@ -181,11 +187,24 @@ def _moved(context: Context, cls: ast.ClassDef, statement: ast.AnnAssign, name: 
     if statement.value is None or _in_class(context, cls, name) is not None:
         return None
     text = context.code(statement.annotation)
-    change = annotated_in_class(context, cls, name, text) if resolvable(context, text) else None
+    if not resolvable(context, text) or not _is_type(context, statement.annotation):
+        return None
+    change = annotated_in_class(context, cls, name, text)
     if change is None:
         return None
     gone = Change(context.end(statement.target), context.end(statement.annotation), "")
     return Draft("safe", f"Annotate `{name}` in the class body", (change, gone))
+
+
+def _is_type(context: Context, annotation: ast.expr) -> bool:
+    """Whether an annotation is one that TorchScript has, so far as one can tell."""
+    refused: list[str] = []
+
+    def report(code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
+        refused.append(code)
+
+    attribute_annotation_type(annotation, _Context(context.session.compiler, context.index.scope), report)
+    return not refused
 
 
 def annotation_moved(context: Context, finding: Finding) -> Draft | None:

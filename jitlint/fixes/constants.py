@@ -41,7 +41,7 @@ def written_out(context: Context, finding: Finding) -> Draft | None:
             return None
         text = f"[{text[1:-1]}]"
     if isinstance(value, ast.UnaryOp | ast.Tuple | ast.BinOp) and isinstance(
-        parent, ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Subscript | ast.Compare | ast.Call
+        parent, ast.BinOp | ast.UnaryOp | ast.Attribute | ast.Subscript | ast.Compare
     ):
         text = text if text.startswith("(") else f"({text})"
     return Draft("unsafe", f"Write `{text}`", (replaced(context, node, text),))

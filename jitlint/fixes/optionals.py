@@ -5,17 +5,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from jitlint.emit.evidence import Mismatch
+from jitlint.emit.evidence import Mismatch, RefusedCall
+from jitlint.emit.values import FunctionRef, MethodRef, ModuleRef
 from jitlint.findings.model import Finding
 from jitlint.fixes.annotations import known_type
 from jitlint.fixes.context import Change, Context, Draft
 from jitlint.fixes.edits import fresh_name, inserted_above, operand, replaced
 from jitlint.types.model import (
     DEVICE,
+    Argument,
     ClassType,
     DictType,
     ListType,
     OptionalType,
+    Schema,
     TensorType,
     TupleType,
     Type,
@@ -57,11 +60,10 @@ def _suspects(context: Context, finding: Finding) -> Iterable[ast.expr]:
                     yield from inner.elts
                 else:
                     yield inner
-        case ast.Call(func=func, args=args, keywords=keywords):
+        case ast.Call(func=func):
             if isinstance(func, ast.Attribute):
                 yield func.value
-            yield from args
-            yield from (keyword.value for keyword in keywords)
+            yield from _refused(context, found, finding.evidence)
         case ast.BinOp(left=left, right=right):
             yield left
             yield right
@@ -83,6 +85,58 @@ def _suspects(context: Context, finding: Finding) -> Iterable[ast.expr]:
                 yield parent.value
             if isinstance(parent, ast.For) and parent.iter is found:
                 yield found
+
+
+def _refused(context: Context, call: ast.Call, evidence: object) -> Iterable[ast.expr]:
+    """The arguments of a call for which none of the schemas takes None, and which nobody may mean to be None."""
+    positional, keywords = call.args, call.keywords
+    if not isinstance(evidence, RefusedCall) or any(isinstance(one, ast.Starred) for one in positional):
+        yield from positional
+        yield from (keyword.value for keyword in keywords)
+        return
+    own = _calls_python(context, call)
+    for at, node in [*enumerate(positional), *((keyword.arg, keyword.value) for keyword in keywords)]:
+        formals = [formal for schema in evidence.schemas if (formal := _formal(schema, at, evidence)) is not None]
+        if formals and all(isinstance(one.type, OptionalType) or one.default == "None" for one in formals):
+            continue
+        if own and _none_by_default(context, node):
+            continue
+        yield node
+
+
+def _formal(schema: Schema, at: int | str | None, evidence: RefusedCall) -> Argument | None:
+    """The parameter that an argument (by its place or its name) is for."""
+    if isinstance(at, str):
+        return next((one for one in schema.arguments if one.name == at), None)
+    formals = [one for one in schema.arguments if not one.keyword_only]
+    if at is None:
+        return None
+    if evidence.receiver is not None or (formals and formals[0].name == "self"):
+        at += 1
+    return formals[at] if at < len(formals) else None
+
+
+def _calls_python(context: Context, call: ast.Call) -> bool:
+    """Whether a call runs code that is written in Python: nothing there need fail on None."""
+    values = context.values(call.func)
+    return any(isinstance(value, FunctionRef | MethodRef | ModuleRef) for value in values)
+
+
+def _none_by_default(context: Context, node: ast.expr) -> bool:
+    """Whether a name is a parameter that is None by default, and stands where every call comes: an assertion there
+    would make the default an error."""
+    function = context.function(node)
+    if function is None or not isinstance(node, ast.Name):
+        return False
+    if context.block_of(context.statement(node)) is not function.body:
+        return False
+    args = function.args
+    positional = [*args.posonlyargs, *args.args]
+    pairs = [
+        *zip(positional[len(positional) - len(args.defaults) :], args.defaults),
+        *zip(args.kwonlyargs, args.kw_defaults),
+    ]
+    return any(arg.arg == node.id and isinstance(value, ast.Constant) and value.value is None for arg, value in pairs)
 
 
 def not_none(context: Context, node: ast.expr) -> Draft | None:

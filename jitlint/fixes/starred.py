@@ -8,7 +8,7 @@ from jitlint.emit.values import ModuleRef
 from jitlint.findings.model import Finding
 from jitlint.fixes.annotations import known_type
 from jitlint.fixes.context import Change, Context, Draft
-from jitlint.fixes.edits import operand, replaced
+from jitlint.fixes.edits import replaced
 from jitlint.types.model import INT, ListType, TensorType, TupleType
 
 # Functions and methods that take either several ints or one list of them.
@@ -47,7 +47,7 @@ def _call(context: Context, call: ast.Call, node: ast.Starred) -> Draft | None:
                 if plain:
                     parts.append(f"[{', '.join(plain)}]")
                     plain = []
-                inner = operand(context, one.value)
+                inner = context.code(one.value)
                 # In Python a Size is a tuple, which cannot be added to a list.
                 parts.append(inner if len(call.args) == 1 else f"list({context.code(one.value)})")
             else:

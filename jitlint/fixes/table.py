@@ -93,6 +93,7 @@ FIXERS: dict[str, tuple[Fixer, ...]] = {
     "JIT303": (
         annotating.container_annotated,
         annotating.parameter_annotated,
+        annotating.optional_parameter,
         spellings.mapped,
         spellings.function,
         optionals.refined,

@@ -157,3 +157,30 @@ def test_a_file_without_permission_is_left_alone(tmp_path: Path) -> None:
     path.chmod(0o400)
     assert write(str(path), b"old\n", b"new\n") == "permission denied"
     assert path.read_bytes() == b"old\n"
+
+
+class Adder:
+    """Says `bad` of every line that is so, until the file has `enough` lines; its fix adds one."""
+
+    def __init__(self, enough: int) -> None:
+        self.enough = enough
+
+    def __call__(self, paths: Sequence[str], texts: Mapping[str, bytes]) -> Result:
+        findings = []
+        for path in paths:
+            lines = decode(texts[path], path).text.splitlines()
+            for number, line in enumerate(lines, 1):
+                if line == "bad" and len(lines) < self.enough:
+                    fix = Fix("safe", "add a line", (Edit(path, Span(number, 1, number, 1), "pass\n"),))
+                    findings.append(Finding("JIT1", "", "error", "", "", path, Span(number, 1, number, 4), fix=fix))
+        return Result(findings=tuple(findings))
+
+
+def test_a_fix_that_leaves_its_finding_where_it_was_is_left_out() -> None:
+    work = repair(Adder(1000), ["x.py"], {"x.py": b"bad\n"}, True)
+    assert (work.after, work.fixed) == ({}, [])
+
+
+def test_one_insertion_may_be_all_that_several_findings_need() -> None:
+    work = repair(Adder(4), ["x.py"], {"x.py": b"bad\nbad\nbad\n"}, True)
+    assert work.after == {"x.py": b"pass\nbad\nbad\nbad\n"}
