@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from jitlint.emit.classes import class_facts_of, class_kind, compile_class
 from jitlint.emit.compiler import Compiler
@@ -64,6 +64,7 @@ class Session:
         self.entry_points = tuple(entry_points)
         self.roots = tuple(roots)
         self._closures: dict[int, Function] = {}
+        self.between_units: Callable[[], None] | None = None  # may raise, to end a check that nobody waits for
         self.environment = tuple(environment)
         self.project = Project(
             roots,
@@ -84,6 +85,8 @@ class Session:
         collector = _Collector(self, index)
         points = self.points(index)
         for point in points:
+            if self.between_units is not None:
+                self.between_units()
             collector.unit(point)
         hazard_problems(self.project, index, points, self.script_calls, collector.report)
         for scope, node in scripted_arguments(self.project, index, self.script_calls):

@@ -29,6 +29,10 @@ MALFORMED_SUPPRESSION = "JIT906"
 RECURSION_LIMIT = 4000  # of Python frames: deep code is walked by recursion
 
 
+class Interrupted(Exception):
+    """Nobody waits for the result any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What a session of the analysis is made from: everything but the files."""
@@ -99,6 +103,8 @@ class Analyst:
             return FileReport(
                 path, findings=(own_finding(UNREADABLE_FILE, path, span, _sentence(error.message)),)
             ), comments
+        except Interrupted:
+            raise
         except Exception as error:
             return after_exception(path, error), comments
 

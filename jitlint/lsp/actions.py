@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lsprotocol import types as lsp
 
+from jitlint.findings import registry
 from jitlint.findings.model import Edit, Finding
 from jitlint.lsp.diagnostics import diagnostic
 from jitlint.lsp.documents import encoded, split
@@ -34,35 +35,40 @@ def wanted(kind: str, only: Sequence[str | lsp.CodeActionKind] | None) -> bool:
     return any(not name or kind == name or kind.startswith(name + ".") for name in names)
 
 
+def here(page: Page, place: lsp.Range, encoding: str) -> list[Finding]:
+    """The findings of a file at a place."""
+    return [one for one in page.findings if overlaps(to_range(one.span, page.lines, encoding), place)]
+
+
 def quick_fixes(
-    page: Page, pages: Mapping[str, Page], place: lsp.Range, encoding: str, make: MakeEdit
+    findings: Sequence[Finding],
+    page: Page,
+    pages: Mapping[str, Page],
+    lines: Mapping[str, Sequence[str]],
+    encoding: str,
+    make: MakeEdit,
 ) -> list[lsp.CodeAction]:
-    """The actions for the findings at a place: fixes first, then what silences them."""
-    here = [one for one in page.findings if overlaps(to_range(one.span, page.lines, encoding), place)]
-    actions = [action for one in here for action in _fix(one, page, pages, encoding, make)]
-    if not page.stale:
-        actions += [action for one in here for action in _suppression(one, page, pages, encoding, make)]
-    return actions
-
-
-def _fix(
-    finding: Finding, page: Page, pages: Mapping[str, Page], encoding: str, make: MakeEdit
-) -> list[lsp.CodeAction]:
-    fix = finding.fix
-    if fix is None or any(edit.path not in pages for edit in fix.edits):
-        return []
-    changes: dict[str, list[lsp.TextEdit]] = {}
-    for edit in dict.fromkeys(fix.edits):
-        changes.setdefault(edit.path, []).append(_text_edit(edit, pages[edit.path].lines, encoding))
-    return [
-        lsp.CodeAction(
-            title=f"{fix.description.rstrip('.')}{_HOW[fix.applicability]}",
-            kind=lsp.CodeActionKind.QuickFix,
-            diagnostics=[diagnostic(finding, page.lines, pages, encoding)],
-            is_preferred=fix.applicability == "safe" or None,
-            edit=make(changes),
+    """The actions for some findings: fixes first, then what silences them. lines: of the files that the fixes change."""
+    actions: list[lsp.CodeAction] = []
+    for finding in findings:
+        fix = finding.fix
+        if fix is None:
+            continue
+        changes: dict[str, list[lsp.TextEdit]] = {}
+        for edit in dict.fromkeys(fix.edits):
+            changes.setdefault(edit.path, []).append(_text_edit(edit, lines[edit.path], encoding))
+        actions.append(
+            lsp.CodeAction(
+                title=f"{fix.description.rstrip('.')}{_HOW[fix.applicability]}",
+                kind=lsp.CodeActionKind.QuickFix,
+                diagnostics=[diagnostic(finding, page.lines, pages, encoding)],
+                is_preferred=fix.applicability == "safe" or None,
+                edit=make(changes),
+            )
         )
-    ]
+    if not page.stale:
+        actions += [action for one in findings for action in _suppression(one, page, pages, encoding, make)]
+    return actions
 
 
 def _text_edit(edit: Edit, lines: Sequence[str], encoding: str) -> lsp.TextEdit:
@@ -124,13 +130,15 @@ def _silences(finding: Finding, lines: Sequence[str]) -> bool:
     )
 
 
-def fix_all(path: str, before: str, after: str, encoding: str, make: MakeEdit) -> lsp.CodeAction:
-    """The action that makes a file's text into another."""
-    return lsp.CodeAction(
-        title="Fix everything that jitlint can fix safely",
-        kind=FIX_ALL,
-        edit=make({path: differences(before, after, encoding)}),
-    )
+def may_fix_all(findings: Sequence[Finding]) -> bool:
+    """Whether some finding may have a safe fix."""
+    return any(registry.rule(one.code).fix != "none" for one in findings)
+
+
+def fix_all(edit: lsp.WorkspaceEdit | None, data: object = None) -> lsp.CodeAction:
+    """The action that applies all safe fixes of a file. Without an edit it has yet to be resolved."""
+    title = "Fix everything that jitlint can fix safely"
+    return lsp.CodeAction(title=title, kind=FIX_ALL, edit=edit, data=data)
 
 
 def differences(before: str, after: str, encoding: str) -> list[lsp.TextEdit]:

@@ -39,7 +39,6 @@ def diagnostic(finding: Finding, lines: Sequence[str], pages: Mapping[str, Page]
         source=SOURCE,
         tags=_tags(finding) or None,
         related_information=_related(finding, pages, encoding) or None,
-        data={"fix": finding.fix.applicability if finding.fix is not None else None},
     )
 
 

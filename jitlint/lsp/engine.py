@@ -6,23 +6,34 @@ Everything here runs in one thread, one thing after the other; what it returns i
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from jitlint.analysis import Session
 from jitlint.config import FILE_NAMES, ConfigError, Configuration
 from jitlint.environment import package_root
 from jitlint.findings import registry
-from jitlint.findings.model import Finding, Result
+from jitlint.findings.model import FileReport, Finding, Result
+from jitlint.fixes import fix_for
 from jitlint.lsp.documents import Buffer, opened, shift, shifted
-from jitlint.lsp.memory import Memory, Stamp, Superseded, stamp_on_disk
+from jitlint.lsp.memory import Memory, Stamp, stamp_on_disk
 from jitlint.reveal import Typed, typed_functions
 from jitlint.runner import check, task_for
 from jitlint.source.discovery import is_excluded
 from jitlint.source.parse import ParseError
 from jitlint.source.problem import Span
 from jitlint.source.text import SourceError, SourceFile, read_source
-from jitlint.worker import SYNTAX_ERROR, UNREADABLE_FILE, after_exception, allow_deep_code, new_session, own_finding
+from jitlint.worker import (
+    SYNTAX_ERROR,
+    UNREADABLE_FILE,
+    Interrupted,
+    after_exception,
+    allow_deep_code,
+    new_session,
+    own_finding,
+)
 
 
 def never() -> bool:
@@ -42,8 +53,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome of a check: a page for every open file, every other that has findings, and those that chains and fixes lead
-    to. `problem` says, in a line, what is wrong with the configuration."""
+    """The outcome of a check: a page for every open file, every other that has findings, and those that chains lead through.
+    `problem` says, in a line, what is wrong with the configuration."""
 
     pages: Mapping[str, Page] = field(default_factory=dict)
     problem: str = ""
@@ -58,7 +69,7 @@ class Engine:
         self._buffers: dict[str, Buffer] = {}
         self._configuration = Configuration()
         self._configuration_stamp: tuple[Stamp, ...] = ()
-        self._types: dict[str, tuple[Mapping[str, Stamp], list[Typed]]] = {}
+        self._types: dict[str, _Types] = {}
         allow_deep_code()
 
     # --- checking -----------------------------------------------------------------------------------------------------
@@ -73,22 +84,20 @@ class Engine:
         """Check the open files, whose texts these are, or `everything` in the workspace's folders.
 
         configuration: a file that holds for all. stop: says whether the answer is not wanted any more; then the check
-        ends with Superseded.
+        ends with Interrupted.
         """
         overlay = self._start(texts, stop)
         problem = self._configure(configuration, texts)
         paths = [path for path in texts if self._is_wanted(path)]
         named = [*paths, *(self.folders if everything else ())]
-        result = self._result(named, overlay) if named else Result()
+        result = self._result(named, overlay, fixes=False) if named else Result()
         if stop():
-            raise Superseded
+            raise Interrupted
         by_path: dict[str, list[Finding]] = {path: [] for path in texts}
         for finding in result.findings:
             by_path.setdefault(finding.path, []).append(finding)
             for frame in finding.chain:
                 by_path.setdefault(frame.path, [])
-            for edit in finding.fix.edits if finding.fix is not None else ():
-                by_path.setdefault(edit.path, [])
         return Checked({path: self._page(path, found, path in paths) for path, found in by_path.items()}, problem)
 
     def fixed(self, texts: Mapping[str, str], configuration: str, path: str) -> tuple[str, str] | None:
@@ -104,7 +113,7 @@ class Engine:
 
         def again(some: Sequence[str], now: Mapping[str, bytes]) -> Result:
             self._memory.start(now, never, {})
-            return self._result(list(some), now)
+            return self._result(list(some), now, fixes=True)
 
         work = repair(again, [path], overlay, unsafe=False)
         if path not in work.after:
@@ -121,9 +130,9 @@ class Engine:
         self._memory.start(overlay, stop, trees)
         return overlay
 
-    def _result(self, named: list[str], overlay: Mapping[str, bytes]) -> Result:
+    def _result(self, named: list[str], overlay: Mapping[str, bytes], fixes: bool) -> Result:
         try:
-            return check(named, self._configuration, overlay=overlay, fixes=True, memory=self._memory)
+            return check(named, self._configuration, overlay=overlay, fixes=fixes, memory=self._memory)
         finally:
             self._memory.finish()
 
@@ -168,18 +177,43 @@ class Engine:
         except SourceError:
             return []
 
-    # --- types --------------------------------------------------------------------------------------------------------
+    # --- types and fixes ----------------------------------------------------------------------------------------------
 
     def types(self, texts: Mapping[str, str], configuration: str, path: str) -> tuple[Buffer, list[Typed]] | None:
         """The typed functions of an open file, of its last text that parses; None where there is none."""
+        known = self._typed(texts, configuration, path)
+        return (self._buffers[path], known.functions) if known is not None else None
+
+    def fixes(
+        self, texts: Mapping[str, str], configuration: str, path: str, findings: Sequence[Finding]
+    ) -> tuple[list[Finding], dict[str, Sequence[str]]]:
+        """Some findings of an open file, with their fixes; and the lines of the files that these change."""
+        known = self._typed(texts, configuration, path)
+        buffer = self._buffers.get(path)
+        if known is None or buffer is None or buffer.stale:
+            return list(findings), {}
+        session = known.session
+        reports = [session.check_file(path)]
+        fixed = []
+        for finding in findings:
+            same = _same(finding, reports)
+            if same is None and finding.chain:  # found on the way from another file
+                with contextlib.suppress(SourceError, ParseError):
+                    reports.append(session.check_file(finding.chain[0].path))
+                same = _same(finding, reports)
+            fixed.append(replace(finding, fix=fix_for(session, same)) if same is not None else finding)
+        paths = {edit.path for one in fixed if one.fix is not None for edit in one.fix.edits}
+        return fixed, {one: session.project.index_file(one).lines for one in paths}
+
+    def _typed(self, texts: Mapping[str, str], configuration: str, path: str) -> _Types | None:
         self._start(texts, never)
         self._configure(configuration, texts)
         buffer = self._buffers.get(path)
         if buffer is None or buffer.source is None or not self._is_wanted(path):
             return None
         known = self._types.get(path)
-        if known is not None and all(self._memory.stamp(one) == stamp for one, stamp in known[0].items()):
-            return buffer, known[1]
+        if known is not None and all(self._memory.stamp(one) == stamp for one, stamp in known.stamps.items()):
+            return known
         settings = self._configuration.for_folder(os.path.dirname(path))
         task = replace(task_for(settings, (package_root(path),)), fixes=True)
         sources = {
@@ -190,15 +224,33 @@ class Engine:
         self._memory.prepare(task, session)
         try:
             session.project.start_recording()
-            found = typed_functions(session, path)
+            functions = typed_functions(session, path)
         except (SourceError, ParseError):
             return None
         finally:
             self._memory.finish()
         stamps = {one: self._memory.stamp(one) for one in (path, *session.project.dependencies)}
         self._types = {one: kept for one, kept in self._types.items() if one in texts}
-        self._types[path] = (stamps, found)
-        return buffer, found
+        self._types[path] = _Types(session, stamps, functions)
+        return self._types[path]
+
+
+@dataclass(frozen=True, slots=True)
+class _Types:
+    """A session that has typed a file, which holds while the stamps of what it read are the same."""
+
+    session: Session
+    stamps: Mapping[str, Stamp]
+    functions: list[Typed]
+
+
+def _same(finding: Finding, reports: Sequence[FileReport]) -> Finding | None:
+    """A finding as a session reported it: with what its fixers want to know."""
+    for report in reports:
+        for one in report.findings:
+            if (one.code, one.path, one.span) == (finding.code, finding.path, finding.span):
+                return one
+    return None
 
 
 def _configuration_files(file: str, folders: Sequence[str] | Mapping[str, None]) -> list[str]:

@@ -9,34 +9,23 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from jitlint.analysis import Session
 from jitlint.cache import Record
 from jitlint.project.definitions import ModuleIndex
 from jitlint.source.text import SourceFile, digest
-from jitlint.worker import Analyst, Task
+from jitlint.worker import Analyst, Interrupted, Task
 
 Stamp = tuple[object, ...]
-
-
-class Superseded(Exception):
-    """The texts changed while they were being checked."""
-
-
-@dataclass(slots=True)
-class _Kept:
-    """The records and the indexes of one task."""
-
-    records: dict[str, tuple[Record, dict[str, Stamp]]] = field(default_factory=dict)
-    indexes: dict[str, tuple[ModuleIndex, Stamp]] = field(default_factory=dict)
 
 
 class Memory:
     """One for a server. `start` begins a check; until the next one, what is on disk is looked at once."""
 
     def __init__(self) -> None:
-        self._kept: dict[Task, _Kept] = {}
+        self._kept_records: dict[Task, dict[str, tuple[Record, dict[str, Stamp]]]] = {}
+        self._kept_indexes: dict[Task, dict[str, tuple[ModuleIndex, Stamp]]] = {}
         self._overlay: Mapping[str, bytes] = {}
         self._trees: Mapping[str, tuple[SourceFile, ast.Module]] = {}
         self._stamps: dict[str, Stamp] = {}
@@ -59,7 +48,7 @@ class Memory:
     def finish(self) -> None:
         """Keep what the check's sessions have read."""
         for task, session in self._sessions:
-            indexes = self._kept[task].indexes
+            indexes = self._indexes(task)
             for path, index in session.project.indexes().items():
                 if path not in indexes or indexes[path][0] is not index:
                     indexes[path] = (index, self.stamp(path))
@@ -67,7 +56,8 @@ class Memory:
 
     def forget(self) -> None:
         """Keep nothing of what there is."""
-        self._kept.clear()
+        self._kept_records.clear()
+        self._kept_indexes.clear()
 
     def stamp(self, path: str) -> Stamp:
         """What is the same as long as the file is."""
@@ -81,15 +71,15 @@ class Memory:
 
     def records(self, task: Task) -> _Records:
         """The records of a task."""
-        return _Records(self, self._of(task).records)
+        return _Records(self, self._kept_records.setdefault(task, {}))
 
     def analyst(self, overlay: Mapping[str, bytes]) -> Analyst:
         """An analyst whose sessions begin with the files that did not change."""
-        return _Analyst(overlay, self.prepare, self._stop)
+        return Analyst(overlay, self.prepare)
 
     def prepare(self, task: Task, session: Session) -> None:
         """Give a new session what is known."""
-        indexes = self._of(task).indexes
+        indexes = self._indexes(task)
         for path in [path for path, (_, stamp) in indexes.items() if stamp != self.stamp(path)]:
             del indexes[path]
         session.project.share({path: index for path, (index, _) in indexes.items()})
@@ -97,9 +87,15 @@ class Memory:
             if path not in indexes:
                 session.project.adopt(source, tree)
         self._sessions.append((task, session))
+        session.between_units = self._go_on
 
-    def _of(self, task: Task) -> _Kept:
-        return self._kept.setdefault(task, _Kept())
+    def _go_on(self) -> None:
+        """Raises Interrupted where the check is not wanted any more."""
+        if self._stop():
+            raise Interrupted
+
+    def _indexes(self, task: Task) -> dict[str, tuple[ModuleIndex, Stamp]]:
+        return self._kept_indexes.setdefault(replace(task, fixes=False), {})
 
 
 class _Records:
@@ -124,23 +120,6 @@ class _Records:
 
     def save(self) -> None:
         """Nothing is written."""
-
-
-class _Analyst(Analyst):
-    def __init__(
-        self,
-        overlay: Mapping[str, bytes],
-        prepare: Callable[[Task, Session], None],
-        stop: Callable[[], bool],
-    ) -> None:
-        super().__init__(overlay, prepare)
-        self._stop = stop
-
-    def record(self, task: Task, path: str) -> Record:
-        """The result for one file. Raises Superseded where nobody waits for it any more."""
-        if self._stop():
-            raise Superseded
-        return super().record(task, path)
 
 
 def stamp_on_disk(path: str) -> Stamp:

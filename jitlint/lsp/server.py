@@ -16,14 +16,15 @@ from jitlint.lsp import actions, diagnostics
 from jitlint.lsp.engine import Checked, Page
 from jitlint.lsp.hints import inlay_hints
 from jitlint.lsp.hover import hover
-from jitlint.lsp.memory import Superseded
 from jitlint.lsp.positions import UTF16
 from jitlint.lsp.settings import read_options
 from jitlint.lsp.state import State
 from jitlint.lsp.uris import to_path, to_uri
 from jitlint.version import __version__
+from jitlint.worker import Interrupted
 
 log = logging.getLogger(__name__)
+_PAUSE = 0.1  # seconds without a keystroke
 _WATCHED = ("**/*.py", *(f"**/{name}" for name in FILE_NAMES))
 
 
@@ -40,6 +41,7 @@ class Server(LanguageServer):
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._problem = ""
+        self._changed_at = 0.0
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """A fault of ours is for the log: an editor shows a box for it otherwise."""
@@ -69,12 +71,17 @@ class Server(LanguageServer):
     # --- checking -----------------------------------------------------------------------------------------------------
 
     def changed(self, delay: float | None = None) -> None:
-        """Something changed: check after `delay` milliseconds without another change (None: as the editor set it)."""
+        """Something changed: check after `delay` milliseconds without another change. None: as the editor set it, but at
+        once after a pause; if another keystroke follows, the check is interrupted."""
         self.state.changed()
         if self._timer is not None:
             self._timer.cancel()
-        wait = self.state.options.debounce if delay is None else delay
-        self._timer = asyncio.get_running_loop().call_later(wait / 1000, self._due)
+        loop = asyncio.get_running_loop()
+        wait = self.state.options.debounce / 1000 if delay is None else delay / 1000
+        if delay is None and loop.time() - self._changed_at > max(4 * wait, _PAUSE):
+            wait = 0.0
+        self._changed_at = loop.time()
+        self._timer = loop.call_later(wait, self._due)
 
     def _due(self) -> None:
         self._timer = None
@@ -109,7 +116,7 @@ class Server(LanguageServer):
         """The check of what is open; None where it failed, or is out of date."""
         try:
             checked = await self.state.checked(everything)
-        except Superseded:
+        except Interrupted:
             return None
         except Exception:
             log.exception("the check failed")
@@ -196,16 +203,40 @@ class Server(LanguageServer):
         page = checked.pages.get(path) if checked is not None else None
         if checked is None or page is None or path not in self.state.texts:
             return []
-        only = params.context.only
+        generation, only = self.state.generation, params.context.only
         found: list[lsp.CodeAction] = []
-        if actions.wanted(lsp.CodeActionKind.QuickFix.value, only):
-            found += actions.quick_fixes(page, checked.pages, params.range, self.encoding, self._edit)
-        safe = any(one.fix is not None and one.fix.applicability == "safe" for one in page.findings)
-        if safe and actions.wanted(actions.FIX_ALL, only):
-            texts = await self.state.fixed(path)
-            if texts is not None and texts[0] == self.state.texts.get(path):
-                found.append(actions.fix_all(path, *texts, self.encoding, self._edit))
+        findings = actions.here(page, params.range, self.encoding)
+        if findings and actions.wanted(lsp.CodeActionKind.QuickFix.value, only):
+            fixed, lines = await self.state.fixes(path, findings)
+            if generation != self.state.generation:
+                return []
+            found += actions.quick_fixes(fixed, page, checked.pages, lines, self.encoding, self._edit)
+        if actions.may_fix_all(page.findings) and actions.wanted(actions.FIX_ALL, only):
+            if not only and self._resolves():
+                found.append(actions.fix_all(None, {"path": path}))
+            elif only:
+                edit = await self._all_fixed(path)
+                found += [actions.fix_all(edit)] if edit is not None else []
         return found
+
+    def _resolves(self) -> bool:
+        """Whether the editor asks for an action's edit once it is chosen."""
+        support = self.capability("text_document", "code_action", "resolve_support", "properties")
+        return bool(support) and "edit" in support
+
+    async def resolve_action(self, action: lsp.CodeAction) -> lsp.CodeAction:
+        """The action, with its edit."""
+        path = action.data.get("path") if isinstance(action.data, dict) else None
+        if action.edit is None and isinstance(path, str):
+            action.edit = await self._all_fixed(path) or lsp.WorkspaceEdit({})
+        return action
+
+    async def _all_fixed(self, path: str) -> lsp.WorkspaceEdit | None:
+        """The edit that applies all safe fixes of an open file; None where there are none, or it changed meanwhile."""
+        texts = await self.state.fixed(path)
+        if texts is None or texts[0] != self.state.texts.get(path):
+            return None
+        return self._edit({path: actions.differences(*texts, self.encoding)})
 
     def _edit(self, changes: Mapping[str, list[lsp.TextEdit]]) -> lsp.WorkspaceEdit:
         """An edit of some files, with the versions that it is for where the editor understands them."""
@@ -383,9 +414,16 @@ def make_server() -> Server:
     async def workspace_diagnostic(params: lsp.WorkspaceDiagnosticParams) -> lsp.WorkspaceDiagnosticReport:
         return await server.workspace_report(params)
 
-    @server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=list(actions.KINDS)))
+    @server.feature(
+        lsp.TEXT_DOCUMENT_CODE_ACTION,
+        lsp.CodeActionOptions(code_action_kinds=list(actions.KINDS), resolve_provider=True),
+    )
     async def code_action(params: lsp.CodeActionParams) -> Sequence[lsp.CodeAction]:
         return await server.code_actions(params)
+
+    @server.feature(lsp.CODE_ACTION_RESOLVE)
+    async def resolve_action(action: lsp.CodeAction) -> lsp.CodeAction:
+        return await server.resolve_action(action)
 
     @server.feature(lsp.TEXT_DOCUMENT_HOVER)
     async def hover_at(params: lsp.HoverParams) -> lsp.Hover | None:

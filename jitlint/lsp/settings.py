@@ -16,7 +16,7 @@ class Options:
     configuration: str = ""
     inlay_hints: bool = False
     workspace: bool = False
-    debounce: float = 25.0
+    debounce: float = 10.0
 
 
 def read_options(given: object, before: Options = Options()) -> tuple[Options, list[str]]:

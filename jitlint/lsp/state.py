@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from jitlint.findings.model import Finding
 from jitlint.lsp.documents import Buffer
 from jitlint.lsp.engine import Checked, Engine
-from jitlint.lsp.memory import Superseded
 from jitlint.lsp.settings import Options
 from jitlint.reveal import Typed
+from jitlint.worker import Interrupted
 
 T = TypeVar("T")
 _STACK = 64 * 1024 * 1024  # bytes: deep code is walked by recursion
@@ -54,7 +55,7 @@ class State:
                 known = self._checks[everything] = (generation, self._begin(everything))
             try:
                 return await asyncio.shield(known[1])
-            except Superseded:
+            except Interrupted:
                 if generation == self.generation:
                     raise
 
@@ -71,6 +72,11 @@ class State:
         """The typed functions of an open file."""
         texts, file = dict(self.texts), self.options.configuration
         return await self._submit(lambda: self.engine.types(texts, file, path))
+
+    async def fixes(self, path: str, findings: Sequence[Finding]) -> tuple[list[Finding], dict[str, Sequence[str]]]:
+        """Some findings of an open file with their fixes, and the lines of the files that these change."""
+        texts, file = dict(self.texts), self.options.configuration
+        return await self._submit(lambda: self.engine.fixes(texts, file, path, findings))
 
     async def fixed(self, path: str) -> tuple[str, str] | None:
         """An open file's text before and after its safe fixes."""

@@ -24,7 +24,10 @@ FULL = lsp.ClientCapabilities(
         diagnostics=lsp.DiagnosticWorkspaceClientCapabilities(refresh_support=True),
     ),
     text_document=lsp.TextDocumentClientCapabilities(
-        diagnostic=lsp.DiagnosticClientCapabilities(related_document_support=True)
+        diagnostic=lsp.DiagnosticClientCapabilities(related_document_support=True),
+        code_action=lsp.CodeActionClientCapabilities(
+            resolve_support=lsp.ClientCodeActionResolveOptions(properties=["edit"])
+        ),
     ),
 )
 """An editor that pulls diagnostics and understands versions of documents."""

@@ -168,8 +168,10 @@ async def test_quick_fix_fix_all_and_suppression(folder: Path) -> None:
         assert [one.code for one in fix.diagnostics or ()] == ["JIT223"]
         fixed = applied(MODEL, edits_of(fix, editor.uri("model.py")))
         assert "        for i, layer in enumerate(self.layers):\n            x = layer(x)\n" in fixed
-        assert applied(MODEL, edits_of(everything, editor.uri("model.py"))) == fixed
         assert everything.kind == "source.fixAll.jitlint"
+        assert everything.edit is None  # it takes a moment: made when it is chosen
+        everything = await editor.client.code_action_resolve_async(everything)
+        assert applied(MODEL, edits_of(everything, editor.uri("model.py"))) == fixed
         assert fix.edit is not None
         (change,) = fix.edit.document_changes or ()
         assert isinstance(change, lsp.TextDocumentEdit)
