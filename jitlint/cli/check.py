@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jitlint.cli.console import fail, one_of, print_lines, read_configuration, split, wants_color, warn
+from jitlint.cli.console import fail, one_of, print_lines, read_configuration, split, warn
+from jitlint.cli.output import FILE_HELP, FORMAT_HELP, targets, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jitlint.cli.fixing import Options
+    from jitlint.cli.output import Target
     from jitlint.config import Configuration
     from jitlint.findings.model import Result
-
-_FORMATS = ("full", "concise", "json", "json-lines")
 
 
 def check(
@@ -30,12 +30,8 @@ def check(
     ] = [],
     ignore: Annotated[list[str], typer.Option(help="Codes, prefixes or names to leave out.")] = [],
     extend_select: Annotated[list[str], typer.Option(help="Like --select, in addition to what is selected.")] = [],
-    output_format: Annotated[
-        str, typer.Option(help="One of: " + ", ".join(_FORMATS) + ".", envvar="JITLINT_OUTPUT_FORMAT")
-    ] = "full",
-    output_file: Annotated[
-        str | None, typer.Option("--output-file", "-o", help="Write the report here.", envvar="JITLINT_OUTPUT_FILE")
-    ] = None,
+    output_format: Annotated[list[str], typer.Option(help=FORMAT_HELP, show_default="full")] = [],
+    output_file: Annotated[list[str], typer.Option("--output-file", "-o", help=FILE_HELP)] = [],
     fix: Annotated[bool, typer.Option("--fix/--no-fix", help="Apply the fixes of findings that have one.")] = False,
     unsafe_fixes: Annotated[
         bool,
@@ -91,7 +87,7 @@ def check(
     from jitlint.cli.fixing import Options
     from jitlint.config import ConfigError
 
-    one_of(output_format, _FORMATS, "--output-format")
+    wanted = targets(output_format, output_file)
     one_of(color, ("auto", "always", "never"), "--color")
     overrides: dict[str, Any] = {
         "scope": scope,
@@ -115,7 +111,7 @@ def check(
                 fail("--verify needs files as they are: neither standard input nor fixes")
             from jitlint.cli.verify import verify_and_report
 
-            verify_and_report(configuration, given, {"jobs": jobs}, output_format, output_file, color, quiet, exit_zero)
+            verify_and_report(configuration, given, {"jobs": jobs}, wanted, color, quiet, exit_zero)
         else:
             cached = not no_cache
             if fix or diff or fix_only:
@@ -132,7 +128,7 @@ def check(
                 result = _run(configuration, given, stdin_filename, jobs, cached, cache_dir, quiet)
             result = replace(result, unsafe_fixes=unsafe_fixes)
             to_error = fix and "-" in given  # standard output holds the fixed text
-            _report(result, output_format, output_file, color, statistics, quiet, to_error)
+            _report(result, wanted, color, statistics, quiet, to_error)
             if result.errors:
                 raise typer.Exit(2)
             raise typer.Exit(1 if result.findings and not exit_zero else 0)
@@ -189,32 +185,9 @@ def _fixed(
 
 
 def _report(
-    result: Result,
-    output_format: str,
-    output_file: str | None,
-    color: str,
-    statistics: bool,
-    quiet: bool,
-    to_error: bool = False,
+    result: Result, wanted: Sequence[Target], color: str, statistics: bool, quiet: bool, to_error: bool = False
 ) -> None:
-    from jitlint.report import render
-    from jitlint.report.style import Style
-    from jitlint.report.summary import statistics as counted
-
-    style = Style(wants_color(color, output_file is not None))
-    lines = list(counted(result, style)) if statistics else list(render(result, output_format, style))
-    if quiet and not statistics and output_format in ("full", "concise"):
-        lines.pop()
-        while lines and not lines[-1]:
-            lines.pop()
-    if output_file:
-        try:
-            with open(output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.writelines(line + "\n" for line in lines)
-        except OSError as error:
-            fail(f"cannot write {output_file}: {error.strerror}")
-    else:
-        print_lines(lines, to_error)
+    write(result, wanted, color, quiet=quiet, statistics=statistics, to_error=to_error)
     reported = {finding.path for finding in result.findings if finding.code == "JIT905"}
     for problem in result.errors:
         if problem.path not in reported:

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jitlint.cli.console import fail, one_of, print_lines, read_configuration, split, wants_color, warn
+from jitlint.cli.output import FILE_HELP, FORMAT_HELP, targets, write
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jitlint.cli.output import Target
     from jitlint.config import Configuration, Settings
     from jitlint.findings.model import Finding, Result
     from jitlint.report.style import Style
@@ -45,10 +49,8 @@ def verify(
         list[str], typer.Option(help="Codes, prefixes (JIT2) or names to report, comma-separated; ALL.")
     ] = [],
     ignore: Annotated[list[str], typer.Option(help="Codes, prefixes or names to leave out.")] = [],
-    output_format: Annotated[str, typer.Option(help="As of check.", envvar="JITLINT_OUTPUT_FORMAT")] = "full",
-    output_file: Annotated[
-        str | None, typer.Option("--output-file", "-o", help="Write the report here.", envvar="JITLINT_OUTPUT_FILE")
-    ] = None,
+    output_format: Annotated[list[str], typer.Option(help=FORMAT_HELP, show_default="full")] = [],
+    output_file: Annotated[list[str], typer.Option("--output-file", "-o", help=FILE_HELP)] = [],
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever is confirmed.")] = False,
     config: Annotated[
         list[str],
@@ -64,9 +66,8 @@ def verify(
     Exits with 0 (nothing confirmed), 1 (something is rejected indeed) or 2 (the run failed).
     """
     from jitlint.config import ConfigError
-    from jitlint.report import FORMATS
 
-    one_of(output_format, tuple(FORMATS), "--output-format")
+    wanted = targets(output_format, output_file)
     one_of(color, ("auto", "always", "never"), "--color")
     overrides: dict[str, Any] = {"select": split(select) or None, "ignore": split(ignore) or None}
     given = paths or ["."]
@@ -83,7 +84,7 @@ def verify(
             "train": train,
             "tests": from_tests,
         }
-        verify_and_report(configuration, given, chosen, output_format, output_file, color, quiet, exit_zero)
+        verify_and_report(configuration, given, chosen, wanted, color, quiet, exit_zero)
     except ConfigError as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -94,8 +95,7 @@ def verify_and_report(
     configuration: Configuration,
     paths: list[str],
     chosen: dict[str, Any],
-    output_format: str,
-    output_file: str | None,
+    wanted: Sequence[Target],
     color: str,
     quiet: bool,
     exit_zero: bool,
@@ -115,7 +115,7 @@ def verify_and_report(
     interpreter = chosen.get("python") or settings.verify.python or sys.executable
     if not quiet:
         warn(f"verify imports and runs the project's code, with {interpreter} on {options.device}")
-    style = Style(wants_color(color, output_file is not None))
+    printed = next((target.format for target in wanted if target.file is None), None)
     with _interruptible():
         try:
             worker = Worker(interpreter, settings.root or os.getcwd())
@@ -124,13 +124,16 @@ def verify_and_report(
         try:
             if options.device != "cpu":
                 probe(worker, options.device)
-            shown = _Shown(output_format, style) if output_file is None else None
+            shown = _Shown(printed, Style(wants_color(color))) if printed in _STREAMED else None
             result = _verified(configuration, paths, settings, worker, options, shown, quiet)
         except WorkerError as error:
             fail(str(error))
         finally:
             worker.close()
-    _print(result, output_format, output_file, style, quiet, shown is not None and shown.streams)
+    if shown is not None:
+        shown.close(result, quiet)
+        wanted = [target for target in wanted if target.file is not None]
+    write(result, wanted, color, quiet=quiet)
     for problem in result.errors:
         warn(f"{problem.path}: {problem.message}")
     if result.errors:
@@ -207,7 +210,6 @@ class _Shown:
     """Findings printed as their verdicts come, where the format has one piece of output for each."""
 
     def __init__(self, output_format: str, style: Style) -> None:
-        self.streams = output_format in _STREAMED
         self._format, self._style = output_format, style
         self._texts: dict[str, list[str]] = {}
 
@@ -223,33 +225,19 @@ class _Shown:
             case "json-lines":
                 print_lines([json_lines.line(finding)])
 
+    def close(self, result: Result, quiet: bool) -> None:
+        """Print what stands below the findings."""
+        from jitlint.report.summary import summary, verification_lines
+
+        if self._format != "json-lines" and not quiet:
+            print_lines([summary(result, self._style), *verification_lines(result, self._style)])
+
     def _text(self, path: str) -> list[str]:
         from jitlint.report.full import lines_of
 
         if path not in self._texts:
             self._texts[path] = lines_of(path)
         return self._texts[path]
-
-
-def _print(
-    result: Result, output_format: str, output_file: str | None, style: Style, quiet: bool, streamed: bool
-) -> None:
-    from jitlint.report import render
-    from jitlint.report.summary import summary, verification_lines
-
-    if streamed:
-        if output_format != "json-lines" and not quiet:
-            print_lines([summary(result, style), *verification_lines(result, style)])
-        return
-    lines = list(render(result, output_format, style))
-    if output_file is None:
-        print_lines(lines)
-        return
-    try:
-        with open(output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.writelines(line + "\n" for line in lines)
-    except OSError as error:
-        fail(f"cannot write {output_file}: {error.strerror}")
 
 
 @contextmanager

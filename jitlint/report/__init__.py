@@ -11,9 +11,19 @@ from jitlint.report.style import Style
 FORMATS = {
     "full": "jitlint.report.full",
     "concise": "jitlint.report.concise",
+    "grouped": "jitlint.report.grouped",
     "json": "jitlint.report.whole_json",
     "json-lines": "jitlint.report.json_lines",
+    "github": "jitlint.report.github",
+    "gitlab": "jitlint.report.gitlab",
+    "junit": "jitlint.report.junit",
+    "sarif": "jitlint.report.sarif",
+    "azure": "jitlint.report.azure",
+    "pylint": "jitlint.report.pylint",
+    "rdjson": "jitlint.report.rdjson",
+    "lsp": "jitlint.report.lsp",
 }
+TEXT = ("full", "concise", "grouped")  # for reading: coloured on a terminal, with a line that sums up
 
 
 def render(result: Result, output_format: str, style: Style) -> Iterator[str]:
