@@ -14,6 +14,7 @@ from jitlint.findings.model import Applicability
 from jitlint.fixes.apply import line_starts
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 from jitlint.project.index import closure_scope, function_scope
+from jitlint.source.nodes import walk_parents
 from jitlint.source.parse import parse
 from jitlint.source.problem import Span
 from jitlint.source.text import SourceFile, decode, read_source
@@ -53,9 +54,11 @@ class Context:
         self.index = index
         self.text = source.text
         self.tree = parse(source)
-        self.parents: dict[ast.AST, ast.AST] = {
-            child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)
-        }
+        self.parents: dict[ast.AST, ast.AST] = {}
+        # The nodes that begin on a line, from the outside in.
+        self._on_line: dict[int, list[ast.AST]] = {}
+        for node in walk_parents(self.tree, self.parents):
+            self._on_line.setdefault(getattr(node, "lineno", 0), []).append(node)
         self._starts = line_starts(source)
         self._types: dict[tuple[str, int, int, int, int], list[Sugared]] | None = None
 
@@ -120,16 +123,16 @@ class Context:
     def at(self, span: Span, *kinds: Any) -> Any:
         """The innermost node of one of these kinds that has exactly this range."""
         found: Any = None
-        for node in ast.walk(self.tree):
-            if isinstance(node, kinds) and getattr(node, "lineno", 0) == span.line and self.spans(node) == span:
+        for node in self._on_line.get(span.line, ()):
+            if isinstance(node, kinds) and self.spans(node) == span:
                 found = node
         return found
 
     def starting(self, span: Span, *kinds: type[N]) -> N | None:
         """The outermost node of one of these kinds that begins where the range begins."""
         begin = self.offset(span.line, span.column)
-        for node in ast.walk(self.tree):
-            if isinstance(node, kinds) and getattr(node, "lineno", 0) == span.line and self.start(node) == begin:
+        for node in self._on_line.get(span.line, ()):
+            if isinstance(node, kinds) and self.start(node) == begin:
                 return node
         return None
 
@@ -144,14 +147,21 @@ class Context:
         """The innermost node of one of these kinds that holds the range."""
         begin, end = self.offset(span.line, span.column), self.offset(span.end_line, span.end_column)
         found: Any = None
-        for node in ast.walk(self.tree):
-            if isinstance(node, kinds) and hasattr(node, "lineno"):
-                if (
-                    self.first_line(node) <= span.line
-                    and self.start_with_decorators(node) <= begin
-                    and end <= self.end(node)
-                ):
-                    found = node
+        layer: list[ast.AST] = [self.tree]
+        while layer:
+            inside: list[ast.AST] = []
+            for node in layer:
+                if hasattr(node, "lineno"):
+                    if not (
+                        self.first_line(node) <= span.line
+                        and self.start_with_decorators(node) <= begin
+                        and end <= self.end(node)
+                    ):
+                        continue  # what it holds lies within it
+                    if isinstance(node, kinds):
+                        found = node
+                inside.extend(ast.iter_child_nodes(node))
+            layer = inside
         return found
 
     def first_line(self, node: ast.AST) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 
-import libcst as cst
-
 from jitlint.fixes.context import Change, Context
 from jitlint.project.targets import ExternalName
 
@@ -110,6 +108,8 @@ def without_names(context: Context, node: ast.ImportFrom, dropped: set[str]) -> 
     """The import without some of its names (as imported); the whole statement goes where none is left."""
     if all(alias.name in dropped for alias in node.names):
         return without_statement(context, node)
+    import libcst as cst  # takes longer to load than a small file to check
+
     start, end = context.start(node), context.end(node)
     statement = cst.parse_statement(context.text[start:end])
     assert isinstance(statement, cst.SimpleStatementLine)

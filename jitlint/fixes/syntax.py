@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 
-import libcst as cst
-
 from jitlint.emit.values import Val
 from jitlint.findings.model import Finding
 from jitlint.fixes.annotations import element_types, written
@@ -23,47 +21,13 @@ def plain_format(context: Context, finding: Finding) -> Draft | None:
     if node is None:
         return None
     # The standard library places what is inside an f-string wrongly before Python 3.12; libcst does not.
+    from jitlint.fixes.fstrings import without_formats  # libcst takes longer to load than a small file to check
+
     text = context.code(node)
-    changed = cst.parse_expression(text).visit(_Plain())
-    if not isinstance(changed, cst.BaseExpression):
-        return None
-    new = cst.Module([]).code_for_node(changed)
-    if new == text:
+    new = without_formats(text)
+    if new is None or new == text:
         return None
     return Draft("unsafe", "Leave out conversions and format specifications", (replaced(context, node, new),))
-
-
-class _Plain(cst.CSTTransformer):
-    """Fields without conversion, format and equals sign."""
-
-    def leave_FormattedString(
-        self, original_node: cst.FormattedString, updated_node: cst.FormattedString
-    ) -> cst.BaseExpression:
-        parts: list[cst.BaseFormattedStringContent] = []
-        quote = original_node.end
-        for part in updated_node.parts:
-            if not isinstance(part, cst.FormattedStringExpression):
-                parts.append(part)
-                continue
-            around = "'" if part.conversion == "r" and part.format_spec is None and "'" not in quote else ""
-            if part.equal is not None:
-                shown = cst.Module([]).code_for_node(part.expression)
-                before = cst.Module([]).code_for_node(part.equal)
-                space = cst.Module([]).code_for_node(part.whitespace_before_expression)
-                text = (space + shown + before).replace("{", "{{").replace("}", "}}")
-                parts.append(cst.FormattedStringText(text))
-            elif around and _is_name(part.expression):
-                parts.append(cst.FormattedStringText(around))
-            else:
-                around = ""
-            parts.append(part.with_changes(conversion=None, format_spec=None, equal=None))
-            if around and part.equal is None:
-                parts.append(cst.FormattedStringText(around))
-        return updated_node.with_changes(parts=parts)
-
-
-def _is_name(node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.Name | cst.Attribute)
 
 
 # --- operators --------------------------------------------------------------------------------------------------------

@@ -18,6 +18,27 @@ def walk_own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     return _walk(body, SCOPES)
 
 
+def walk_parents(root: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
+    """What `walk` gives and imported names, layer by layer from the outside in; `parents` is told what each hangs on."""
+    layer = [root]
+    while layer:
+        yield from layer
+        below: list[ast.AST] = []
+        for node in layer:
+            kind = node.__class__
+            for name in _IMPORTED if kind is ast.Import or kind is ast.ImportFrom else _fields(kind):
+                value = getattr(node, name, None)
+                if value.__class__ is list:
+                    for one in value:
+                        if isinstance(one, ast.AST):
+                            parents[one] = node
+                            below.append(one)
+                elif isinstance(value, ast.AST):
+                    parents[value] = node
+                    below.append(value)
+        layer = below
+
+
 def _walk(roots: Iterable[ast.AST], closed: tuple[type, ...]) -> Iterator[ast.AST]:
     stack = [*roots]
     stack.reverse()
@@ -28,10 +49,7 @@ def _walk(roots: Iterable[ast.AST], closed: tuple[type, ...]) -> Iterator[ast.AS
         kind = node.__class__
         if kind in closed:
             continue
-        fields = _CHILDREN.get(kind)
-        if fields is None:
-            fields = _CHILDREN[kind] = tuple(reversed([name for name in kind._fields if name not in _LEAVES]))
-        for name in fields:
+        for name in reversed(_fields(kind)):
             value = getattr(node, name, None)
             if value.__class__ is list:
                 stack += [one for one in reversed(value) if isinstance(one, ast.AST)]
@@ -39,6 +57,14 @@ def _walk(roots: Iterable[ast.AST], closed: tuple[type, ...]) -> Iterator[ast.AS
                 push(value)
 
 
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    found = _CHILDREN.get(kind)
+    if found is None:
+        found = _CHILDREN[kind] = tuple(name for name in kind._fields if name not in _LEAVES)
+    return found
+
+
 # Fields that hold names, constants, or nodes without anything of their own (``Load()``, ``Add()``).
 _LEAVES = frozenset("id attr arg name names ctx op ops n s kind type_comment simple is_async level module".split())
+_IMPORTED = ("names",)
 _CHILDREN: dict[type, tuple[str, ...]] = {ast.Constant: (), ast.Name: (), ast.Import: (), ast.ImportFrom: ()}

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from jitlint.source.text import SourceFile
 
-_CANDIDATE = re.compile(r"#.*?(?:jitlint:|noqa\b)", re.IGNORECASE)
+# A ``noqa`` with the codes of other linters only says nothing to us.
+_CANDIDATE = re.compile(r"#.*?(?:jitlint:|noqa(?![\w:])|noqa:.*?JIT)", re.IGNORECASE)
 _OURS = re.compile(r"#\s*jitlint:\s*(?P<word>[\w-]+)?\s*(?:\[(?P<codes>[^\]#]*)\])?", re.IGNORECASE)
 _NOQA = re.compile(r"#\s*noqa(?::[ \t]*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)|(?![\w:]))", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[,\s]+")
