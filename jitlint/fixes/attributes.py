@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from difflib import get_close_matches
 
 from jitlint.emit.compiler import _Context
 from jitlint.emit.evidence import Mismatch
 from jitlint.findings.model import Applicability, Finding
 from jitlint.fixes.annotations import known_type, written
 from jitlint.fixes.context import Change, Context, Draft
-from jitlint.fixes.edits import literal_lines, operand, replaced
+from jitlint.fixes.edits import replaced
 from jitlint.fixes.imports import need, resolvable, without_statement
 from jitlint.shapes import values as py
 from jitlint.shapes.annotations import attribute_annotation_type
@@ -46,7 +45,7 @@ def annotated_in_class(context: Context, cls: ast.ClassDef, name: str, text: str
     return Change(at, at, f"{ending}{blank}{context.indentation(after)}{name}: {text}\n")
 
 
-def _in_class(context: Context, cls: ast.ClassDef, name: str) -> ast.AnnAssign | None:
+def class_annotation(context: Context, cls: ast.ClassDef, name: str) -> ast.AnnAssign | None:
     """The annotation of an attribute in a class body."""
     for statement in cls.body:
         if (
@@ -58,7 +57,7 @@ def _in_class(context: Context, cls: ast.ClassDef, name: str) -> ast.AnnAssign |
     return None
 
 
-def _assignments(cls: ast.ClassDef, name: str) -> list[ast.Assign | ast.AnnAssign]:
+def assignments(cls: ast.ClassDef, name: str) -> list[ast.Assign | ast.AnnAssign]:
     """The statements of a class's methods that set ``self.name``."""
     found: list[ast.Assign | ast.AnnAssign] = []
     for node in ast.walk(cls):
@@ -66,30 +65,30 @@ def _assignments(cls: ast.ClassDef, name: str) -> list[ast.Assign | ast.AnnAssig
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
         for target in targets:
-            if isinstance(target, ast.Attribute) and target.attr == name and _is_self(target.value):
+            if isinstance(target, ast.Attribute) and target.attr == name and is_self(target.value):
                 assert isinstance(node, ast.Assign | ast.AnnAssign)
                 found.append(node)
     return sorted(found, key=lambda one: one.lineno)
 
 
-def _is_self(node: ast.expr) -> bool:
+def is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
 
-def _in_init(context: Context, node: ast.AST) -> bool:
+def in_init(context: Context, node: ast.AST) -> bool:
     function = context.function(node)
     return function is not None and function.name == "__init__"
 
 
-def _only_in_init(context: Context, cls: ast.ClassDef, name: str) -> ast.Assign | ast.AnnAssign | None:
+def set_once(context: Context, cls: ast.ClassDef, name: str) -> ast.Assign | ast.AnnAssign | None:
     """The one place that sets an attribute, if that is in the constructor and under no condition."""
-    found = _assignments(cls, name)
-    if len(found) != 1 or not _in_init(context, found[0]) or found[0].value is None:
+    found = assignments(cls, name)
+    if len(found) != 1 or not in_init(context, found[0]) or found[0].value is None:
         return None
     return found[0] if isinstance(context.parents.get(found[0]), ast.FunctionDef) else None
 
 
-def _attribute(context: Context, finding: Finding) -> tuple[ast.Attribute, ast.ClassDef] | None:
+def self_attribute(context: Context, finding: Finding) -> tuple[ast.Attribute, ast.ClassDef] | None:
     """``self.name`` at a finding, and the class."""
     node = context.at(finding.span, ast.Attribute)
     if node is None:
@@ -97,12 +96,12 @@ def _attribute(context: Context, finding: Finding) -> tuple[ast.Attribute, ast.C
         target = getattr(statement, "target", None) or next(iter(getattr(statement, "targets", [])), None)
         node = target if isinstance(target, ast.Attribute) else None
     cls = context.class_of(node) if node is not None else None
-    if node is None or cls is None or not _is_self(node.value):
+    if node is None or cls is None or not is_self(node.value):
         return None
     return node, cls
 
 
-def _value(context: Context, cls: ast.ClassDef, name: str) -> py.Value | None:
+def held_value(context: Context, cls: ast.ClassDef, name: str) -> py.Value | None:
     """What an attribute of an instance holds, as far as the constructor shows it."""
     definition = context.class_definition(cls)
     if definition is None:
@@ -115,19 +114,19 @@ def _value(context: Context, cls: ast.ClassDef, name: str) -> py.Value | None:
 
 def declared(context: Context, finding: Finding) -> Draft | None:
     """An attribute whose type the compiler cannot see in its value: an annotation in the class body."""
-    found = _attribute(context, finding)
+    found = self_attribute(context, finding)
     if found is None:
         return None
     node, cls = found
     name = node.attr
-    assigned = [one for one in _assignments(cls, name) if _in_init(context, one)]
+    assigned = [one for one in assignments(cls, name) if in_init(context, one)]
     if not assigned or assigned[0].value is None:
         return None
     first = assigned[0]
     value = first.value
     if isinstance(first, ast.AnnAssign):
         return _moved(context, cls, first, name)
-    if _in_class(context, cls, name) is not None:
+    if class_annotation(context, cls, name) is not None:
         return None
     assert value is not None
     if isinstance(value, ast.Call) and context.name_of(value.func) == "torch.jit.annotate" and len(value.args) == 2:
@@ -161,8 +160,8 @@ def _container_type(context: Context, cls: ast.ClassDef, name: str, value: ast.e
             for node in ast.walk(cls):
                 match node:
                     case ast.Call(func=ast.Attribute(value=ast.Attribute() as holder, attr="append"), args=[item]):
-                        if holder.attr == name and _is_self(holder.value):
-                            if _in_init(context, node):
+                        if holder.attr == name and is_self(holder.value):
+                            if in_init(context, node):
                                 return None, False
                             kind = known_type(context, item)
                             if kind is not None:
@@ -172,7 +171,7 @@ def _container_type(context: Context, cls: ast.ClassDef, name: str, value: ast.e
             for node in ast.walk(cls):
                 match node:
                     case ast.Assign(targets=[ast.Subscript(value=ast.Attribute() as holder, slice=key)], value=item):
-                        if holder.attr == name and _is_self(holder.value):
+                        if holder.attr == name and is_self(holder.value):
                             kinds = known_type(context, key), known_type(context, item)
                             if kinds[0] is not None and kinds[1] is not None:
                                 return DictType(kinds[0], kinds[1]), True
@@ -184,7 +183,7 @@ def _container_type(context: Context, cls: ast.ClassDef, name: str, value: ast.e
 
 def _moved(context: Context, cls: ast.ClassDef, statement: ast.AnnAssign, name: str) -> Draft | None:
     """The annotation on ``self.x`` in the constructor, in the class body instead."""
-    if statement.value is None or _in_class(context, cls, name) is not None:
+    if statement.value is None or class_annotation(context, cls, name) is not None:
         return None
     text = context.code(statement.annotation)
     if not resolvable(context, text) or not _is_type(context, statement.annotation):
@@ -209,7 +208,7 @@ def _is_type(context: Context, annotation: ast.expr) -> bool:
 
 def annotation_moved(context: Context, finding: Finding) -> Draft | None:
     """JIT412: the annotation stands where it is not read."""
-    found = _attribute(context, finding)
+    found = self_attribute(context, finding)
     statement = context.parents.get(found[0]) if found is not None else None
     if found is None or not isinstance(statement, ast.AnnAssign):
         return None
@@ -218,7 +217,7 @@ def annotation_moved(context: Context, finding: Finding) -> Draft | None:
 
 def optional_attribute(context: Context, finding: Finding) -> Draft | None:
     """An attribute that is None at first, or becomes None: an Optional, in the class body."""
-    found = _attribute(context, finding)
+    found = self_attribute(context, finding)
     evidence = finding.evidence
     if found is None or not isinstance(evidence, Mismatch):
         return None
@@ -226,10 +225,10 @@ def optional_attribute(context: Context, finding: Finding) -> Draft | None:
     if str(evidence.expected) != "NoneType":
         return None
     kind = evidence.found if isinstance(evidence.found, OptionalType) else OptionalType(evidence.found)
-    for one in _assignments(cls, node.attr):
+    for one in assignments(cls, node.attr):
         if isinstance(one, ast.AnnAssign):
             return _moved(context, cls, one, node.attr)
-    if _in_class(context, cls, node.attr) is not None:
+    if class_annotation(context, cls, node.attr) is not None:
         return None
     text, changes = written(context, kind)
     change = annotated_in_class(context, cls, node.attr, text) if text is not None else None
@@ -240,11 +239,11 @@ def optional_attribute(context: Context, finding: Finding) -> Draft | None:
 
 def float_attribute(context: Context, finding: Finding) -> Draft | None:
     """An attribute that begins as an int and becomes a float."""
-    found = _attribute(context, finding)
+    found = self_attribute(context, finding)
     evidence = finding.evidence
     if found is None or not isinstance(evidence, Mismatch) or evidence.expected != INT or evidence.found != FLOAT:
         return None
-    first = [one for one in _assignments(found[1], found[0].attr) if _in_init(context, one)]
+    first = [one for one in assignments(found[1], found[0].attr) if in_init(context, one)]
     value = first[0].value if first else None
     if not isinstance(value, ast.Constant) or type(value.value) is not int:
         return None
@@ -253,16 +252,16 @@ def float_attribute(context: Context, finding: Finding) -> Draft | None:
 
 def set_in_init(context: Context, finding: Finding) -> Draft | None:
     """An attribute that only a method sets: declared as an Optional, and None in the constructor."""
-    found = _attribute(context, finding)
+    found = self_attribute(context, finding)
     if found is None:
         return None
     node, cls = found
-    if _in_class(context, cls, node.attr) is not None:
+    if class_annotation(context, cls, node.attr) is not None:
         return _not_final(context, cls, node.attr)
     statement = context.statement(node)
     init = next((one for one in cls.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
     kind = known_type(context, statement.value) if isinstance(statement, ast.Assign) else None
-    if kind is None or init is None or _property(cls, node.attr):
+    if kind is None or init is None or has_method(cls, node.attr):
         return None
     text, changes = written(context, kind if isinstance(kind, OptionalType) else OptionalType(kind))
     change = annotated_in_class(context, cls, node.attr, text) if text is not None else None
@@ -274,13 +273,13 @@ def set_in_init(context: Context, finding: Finding) -> Draft | None:
     return Draft("unsafe", f"Declare `{node.attr}`, and set it in __init__", (change, line, *changes))
 
 
-def _property(cls: ast.ClassDef, name: str) -> bool:
+def has_method(cls: ast.ClassDef, name: str) -> bool:
     return any(isinstance(one, ast.FunctionDef) and one.name == name for one in cls.body)
 
 
 def _not_final(context: Context, cls: ast.ClassDef, name: str) -> Draft | None:
     """``steps: Final[int]`` that is set after all: without Final."""
-    statement = _in_class(context, cls, name)
+    statement = class_annotation(context, cls, name)
     annotation = statement.annotation if statement is not None else None
     if isinstance(annotation, ast.Subscript) and (context.name_of(annotation.value) or "").endswith(".Final"):
         text = context.code(annotation.slice)
@@ -298,7 +297,7 @@ def plain_annotation(context: Context, finding: Finding) -> Draft | None:
         if not resolvable(context, node.annotation.value):
             return None
         return Draft("safe", "Take the quotes away", (replaced(context, node.annotation, node.annotation.value),))
-    value = _value(context, cls, node.target.id)
+    value = held_value(context, cls, node.target.id)
     kind = _type_of_value(value)
     if finding.code == "JIT406" and kind is not None:
         text, changes = written(context, kind)
@@ -335,7 +334,7 @@ def of_value(context: Context, finding: Finding) -> Draft | None:
     cls = context.parents.get(statement) if statement is not None else None
     if statement is None or not isinstance(cls, ast.ClassDef) or not isinstance(statement.target, ast.Name):
         return None
-    value = _value(context, cls, statement.target.id)
+    value = held_value(context, cls, statement.target.id)
     if isinstance(value, py.Constant) and type(value.value) in (int, float, bool, str):
         text = type(value.value).__name__
         return Draft("unsafe", f"Annotate as `{text}`", (replaced(context, statement.annotation, text),))
@@ -395,15 +394,15 @@ def constants_list(context: Context, finding: Finding) -> Draft | None:
 
 def held_otherwise(context: Context, finding: Finding) -> Draft | None:
     """A value that TorchScript has no type for, held in one that it has: ModuleList, floats, a list for a range."""
-    found = _attribute(context, finding)
+    found = self_attribute(context, finding)
     if found is None:
         return None
     node, cls = found
-    statement = _only_in_init(context, cls, node.attr)
+    statement = set_once(context, cls, node.attr)
     value = statement.value if statement is not None else None
     if value is None:
         return None
-    held = _value(context, cls, node.attr)
+    held = held_value(context, cls, node.attr)
     match held:
         case py.Sequence(kind="list" | "tuple", items=items, element=element):
             modules = items is not None and bool(items) and all(isinstance(one, py.ModuleInstance) for one in items)
@@ -462,10 +461,10 @@ def _filled_with_modules(context: Context, cls: ast.ClassDef, name: str) -> bool
     for node in ast.walk(cls):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Attribute() as holder, attr="append"), args=[item]):
-                if holder.attr == name and _is_self(holder.value):
+                if holder.attr == name and is_self(holder.value):
                     definition = context.scope(item)
                     value = context.session.evaluator.evaluate(item, definition, {})
-                    if not _in_init(context, node) or not isinstance(value, py.ModuleInstance):
+                    if not in_init(context, node) or not isinstance(value, py.ModuleInstance):
                         return False
                     found = True
     return found
@@ -487,206 +486,3 @@ def _only_searched(context: Context, cls: ast.ClassDef, name: str) -> bool:
             if not isinstance(parent, ast.Compare) or parent.comparators != [node]:
                 return False
     return True
-
-
-# --- reading ----------------------------------------------------------------------------------------------------------
-
-
-def read_otherwise(context: Context, finding: Finding) -> Draft | None:
-    """JIT402, JIT416: a call of an attribute that holds a bound method, a partial or a lambda; a field of an object."""
-    found = _attribute(context, finding)
-    if found is None:
-        return None
-    node, cls = found
-    statement = _only_in_init(context, cls, node.attr)
-    value = statement.value if statement is not None else None
-    if statement is None or value is None:
-        return None
-    parent = context.parents.get(node)
-    call = parent if isinstance(parent, ast.Call) and parent.func is node else None
-    match value:
-        case ast.Attribute(value=ast.Name(id="self"), attr=method) if call is not None:
-            if _property(cls, method):
-                return Draft("unsafe", f"Call `{method}` itself", (replaced(context, node, f"self.{method}"),))
-        case ast.Lambda(args=args, body=body) if not literal_lines(context, value) and context.own_line(statement):
-            target = node.attr.lstrip("_") or "function"
-            indent = context.indentation(statement)
-            start, end = context.start(args) if hasattr(args, "lineno") else 0, 0
-            del start, end
-            signature = ", ".join(arg.arg for arg in args.args)
-            if args.vararg or args.kwarg or args.kwonlyargs or args.defaults:
-                return None
-            if set(_free_names(body)) & {"self"}:
-                return None
-            text = f"def {target}({signature}):\n{indent}    return {context.code(body)}\n\n{indent}self.{node.attr} = {target}"
-            return Draft("safe", "Define a function", (Change(context.start(statement), context.end(statement), text),))
-        case ast.Call(func=maker, args=[function, *bound], keywords=keywords) if call is not None:
-            if context.name_of(maker) != "functools.partial" or not isinstance(function, ast.Name | ast.Attribute):
-                return None
-            if not all(_literal(one) for one in (*bound, *(keyword.value for keyword in keywords))):
-                return None
-            parts = [*map(context.code, bound), *map(context.code, call.args)]
-            parts += [context.code(one) for one in call.keywords]
-            given = {one.arg for one in call.keywords}
-            parts += [context.code(one) for one in keywords if one.arg not in given]
-            text = f"{context.code(function)}({', '.join(parts)})"
-            return Draft("unsafe", f"Call `{context.code(function)}` itself", (replaced(context, call, text),))
-    if (
-        isinstance(parent, ast.Attribute)
-        and isinstance(parent.ctx, ast.Load)
-        and isinstance(value, ast.Call | ast.Name)
-    ):
-        return _field(context, cls, statement, node, parent)
-    return None
-
-
-def _free_names(node: ast.AST) -> list[str]:
-    return [one.id for one in ast.walk(node) if isinstance(one, ast.Name)]
-
-
-def _literal(node: ast.expr) -> bool:
-    return all(
-        isinstance(one, ast.Constant | ast.List | ast.Tuple | ast.UnaryOp | ast.USub | ast.expr_context)
-        for one in ast.walk(node)
-    )
-
-
-def _field(
-    context: Context, cls: ast.ClassDef, statement: ast.stmt, node: ast.Attribute, parent: ast.Attribute
-) -> Draft | None:
-    """``self.config.scale``: read once, in the constructor."""
-    grand = context.parents.get(parent)
-    if (isinstance(grand, ast.Call) and grand.func is parent) or isinstance(grand, ast.Attribute):
-        return None
-    value = _value(context, cls, node.attr)
-    if not isinstance(value, py.Instance | py.Unknown | py.OneOf | py.External | py.Typed):
-        return None
-    field = context.session.evaluator.attribute(value, parent.attr)
-    if field is not None and not isinstance(field, py.Unknown | py.Constant | py.Typed):
-        return None
-    name = f"{node.attr}_{parent.attr}"
-    if any(isinstance(one, ast.Attribute) and one.attr == name for one in ast.walk(cls)):
-        used = replaced(context, parent, f"self.{name}")
-        return Draft("unsafe", f"Read `{name}`", (used,)) if _assignments(cls, name) else None
-    if not context.own_line(statement):
-        return None
-    at = context.line_end(statement.end_lineno or statement.lineno)
-    line = f"{context.indentation(statement)}self.{name} = self.{node.attr}.{parent.attr}\n"
-    uses = [
-        replaced(context, one, f"self.{name}")
-        for one in ast.walk(cls)
-        if isinstance(one, ast.Attribute) and context.code(one) == context.code(parent) and not _in_init(context, one)
-        and isinstance(one.ctx, ast.Load)
-    ]  # fmt: skip
-    return Draft("unsafe", f"Read `{node.attr}.{parent.attr}` in __init__", (Change(at, at, line), *uses))
-
-
-def final_value(context: Context, finding: Finding) -> Draft | None:
-    """JIT401: a class's plain value, declared Final, is a constant of the module."""
-    node = context.at(finding.span, ast.Attribute)
-    if node is None or not isinstance(node.value, ast.Name):
-        return None
-    cls = context.class_of(node)
-    if cls is None:
-        return None
-    for statement in cls.body:
-        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-            continue
-        target = statement.targets[0]
-        if not isinstance(target, ast.Name) or target.id != node.attr:
-            continue
-        kind = known_type(context, statement.value) or _display_type(context, statement.value)
-        text, changes = written(context, kind)
-        if text is None:
-            return None
-        final, more = need(context, "typing.Final")
-        at = context.end(target)
-        return Draft("safe", f"Declare `{node.attr}` Final", (Change(at, at, f": {final}[{text}]"), *changes, *more))
-    return None
-
-
-def _display_type(context: Context, node: ast.expr) -> Type | None:
-    if isinstance(node, ast.List) and node.elts:
-        kinds = {known_type(context, one) for one in node.elts}
-        only = kinds.pop() if len(kinds) == 1 else None
-        return ListType(only) if only is not None else None
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return known_type(context, node.operand)
-    return None
-
-
-def final_flag(context: Context, finding: Finding) -> Draft | None:
-    """JIT401 below ``if self.flag:``, where the flag decides and is a plain attribute: Final, the dead branch is skipped."""
-    node = context.at(finding.span, ast.Attribute)
-    cls = context.class_of(node) if node is not None else None
-    if node is None or cls is None:
-        return None
-    current: ast.AST = node
-    for parent in context.ancestors(node):
-        if isinstance(parent, ast.If):
-            test, negated = parent.test, False
-            if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-                test, negated = test.operand, True
-            if isinstance(test, ast.Attribute) and _is_self(test.value):
-                held = _value(context, cls, test.attr)
-                inside = current in parent.body
-                if (
-                    isinstance(held, py.Constant)
-                    and isinstance(held.value, bool)
-                    and _in_class(context, cls, test.attr) is None
-                ):
-                    runs = (held.value != negated) == inside
-                    if not runs and len(_assignments(cls, test.attr)) == 1:
-                        final, changes = need(context, "typing.Final")
-                        change = annotated_in_class(context, cls, test.attr, f"{final}[bool]")
-                        if change is not None:
-                            return Draft("safe", f"Declare `{test.attr}` Final", (change, *changes))
-        current = parent
-    return None
-
-
-def plain_read(context: Context, finding: Finding) -> Draft | None:
-    """``self.__dict__["a"]`` and ``self._modules["fc"]`` as attributes; the class's name as a string."""
-    node = context.at(finding.span, ast.Attribute)
-    if node is None:
-        return None
-    parent = context.parents.get(node)
-    match parent:
-        case ast.Subscript(slice=ast.Constant(value=str() as name)) if node.attr in (
-            "__dict__",
-            "_modules",
-            "_parameters",
-            "_buffers",
-        ):
-            if name.isidentifier():
-                text = f"{operand(context, node.value)}.{name}"
-                return Draft("safe", f"Write `{text}`", (replaced(context, parent, text),))
-        case ast.Attribute(attr="__name__") if node.attr == "__class__" and _is_self(node.value):
-            cls = context.class_of(node)
-            if cls is not None:
-                return Draft("unsafe", "Write the name", (replaced(context, parent, f'"{cls.name}"'),))
-    return None
-
-
-def misspelt(context: Context, finding: Finding) -> Draft | None:
-    """A name close to one that there is: shown only, since which one was meant is a guess."""
-    node = context.at(finding.span, ast.Attribute, ast.Name)
-    if isinstance(node, ast.Attribute) and _is_self(node.value):
-        cls = context.class_of(node)
-        definition = context.class_definition(cls) if cls is not None else None
-        if definition is None:
-            return None
-        known = [name for name in context.session.evaluator.shape(definition).attributes if not name.startswith("_")]
-        close = get_close_matches(node.attr, known, 1, 0.75)
-        if close:
-            return Draft("display", f"Did you mean `{close[0]}`?", (replaced(context, node, f"self.{close[0]}"),))
-    if isinstance(node, ast.Name):
-        function = context.function(node)
-        names = {
-            one.id for one in ast.walk(function or context.tree) if isinstance(one, ast.Name) and one.id != node.id
-        }
-        names |= {one.arg for one in ast.walk(function or context.tree) if isinstance(one, ast.arg)}
-        close = get_close_matches(node.id, sorted(names), 1, 0.8)
-        if close:
-            return Draft("display", f"Did you mean `{close[0]}`?", (replaced(context, node, close[0]),))
-    return None

@@ -1,0 +1,244 @@
+"""What `--fix` does to an installed library: do its files still import, and how many classes compile before and after?
+
+Usage: python benchmarks/repairs.py PACKAGE --python ENV/bin/python --work FOLDER [--safe] [--only SUBPACKAGE ...]
+
+PACKAGE is copied to FOLDER/before and FOLDER/after, and jitlint fixes the latter (with `--unsafe-fixes` unless `--safe`).
+Then, in the environment of that Python (torch and PACKAGE's requirements installed), every module of each copy is
+imported, every nn.Module class for which arguments can be made up is built, and it and its submodules' classes of PACKAGE
+are given to ``torch.jit.script``, in eval mode: without arguments, with numbers where the name or the annotation of a
+parameter tells of one, with a small instance where a class is annotated that needs no arguments (a configuration).
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+TIMEOUT = 40
+SMALL = {
+    "hidden_size": 32, "d_model": 32, "embed_dim": 32, "hidden_dim": 32, "n_embd": 32, "dim": 32, "num_hidden_layers": 2,
+    "num_layers": 2, "n_layer": 2, "encoder_layers": 2, "decoder_layers": 2, "num_attention_heads": 4, "n_head": 4,
+    "num_heads": 4, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "num_key_value_heads": 4, "head_dim": 8,
+    "intermediate_size": 64, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "ffn_dim": 64, "vocab_size": 100,
+    "max_position_embeddings": 64, "pad_token_id": 0, "num_experts": 4, "num_local_experts": 4,
+}  # fmt: skip
+WIDTHS = ("dim", "channels", "chs", "features", "size", "width", "hidden", "planes", "embed")
+
+
+# --- in the library's environment --------------------------------------------------------------------------------
+
+
+def collect(package: str, output: str, only: list[str]) -> None:
+    """Imports, builds and compiles; a JSON line for each module, and for each class that could be built."""
+    import contextlib
+    import importlib
+    import pkgutil
+    import signal
+    import warnings
+
+    import torch
+
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    root = importlib.import_module(package)
+    names = [package]
+    for start in only or [package]:
+        home = importlib.import_module(start)
+        names += [start, *(one.name for one in pkgutil.walk_packages(home.__path__, start + ".", lambda name: None))]
+    quiet = open(os.devnull, "w")  # noqa: SIM115
+    classes: dict[str, type] = {}
+
+    def expired(signum: int, frame: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, expired)
+    with open(output, "w") as out, contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+        for name in dict.fromkeys(names):
+            if ".tests" in name or name.endswith("__main__"):
+                continue
+            signal.alarm(TIMEOUT)
+            try:
+                loaded = importlib.import_module(name)
+            except BaseException as error:
+                print(
+                    json.dumps({"module": name, "ok": False, "message": f"{type(error).__name__}: {error}"}), file=out
+                )
+                continue
+            finally:
+                signal.alarm(0)
+            print(json.dumps({"module": name, "ok": True, "message": ""}), file=out)
+            for value in vars(loaded).values():
+                if isinstance(value, type) and issubclass(value, torch.nn.Module) and value.__module__ == name:
+                    classes.setdefault(f"{name}:{value.__qualname__}", value)
+        done: set[str] = set()
+        for name, cls in sorted(classes.items()):
+            if name in done:
+                continue
+            signal.alarm(TIMEOUT)
+            try:
+                torch.manual_seed(0)
+                made = cls(**arguments(cls)).eval()
+                inner = [made, *(one for one in made.modules() if one is not made)]
+            except BaseException:
+                continue
+            finally:
+                signal.alarm(0)
+            for module in inner:
+                key = f"{type(module).__module__}:{type(module).__qualname__}"
+                if key in done or key not in classes:
+                    continue
+                done.add(key)
+                message = ""
+                signal.alarm(TIMEOUT)
+                try:
+                    torch.jit.script(module)
+                except BaseException as error:
+                    message = f"{type(error).__name__}: {error}"
+                finally:
+                    signal.alarm(0)
+                print(json.dumps({"class": key, "ok": not message, "message": message[:2000]}), file=out, flush=True)
+    del root
+
+
+def arguments(cls: type) -> dict[str, Any]:
+    """Arguments for what the constructor requires; KeyError where one cannot be made up."""
+    import inspect
+    import sys as system
+
+    found: dict[str, Any] = {}
+    for one in inspect.signature(cls).parameters.values():
+        if one.default is not one.empty or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+            continue
+        kind = one.annotation
+        if isinstance(kind, str):
+            try:
+                kind = eval(kind, vars(system.modules[cls.__module__]))
+            except Exception:
+                kind = None
+        options = [part for part in getattr(kind, "__args__", ()) if isinstance(part, type)] or [kind]
+        name = one.name.lower()
+        if bool in options and int not in options:
+            found[one.name] = False
+        elif float in options and int not in options:
+            found[one.name] = 0.5
+        elif any(word in name for word in WIDTHS) and (int in options or kind in (None, one.empty)):
+            found[one.name] = 32
+        elif int in options or (kind in (None, one.empty) and name.startswith(("num_", "n_", "layer_id", "depth"))):
+            found[one.name] = 2 if "dims" in name or "layers" in name else 4
+        elif kind in (None, one.empty) and "kernel" in name:
+            found[one.name] = 3
+        elif isinstance(kind, type) and kind.__name__.endswith(("Config", "Cfg")):
+            found[one.name] = small(kind)
+        else:
+            raise KeyError(one.name)
+    return found
+
+
+def small(kind: type) -> Any:
+    """A configuration of a small model."""
+    made = kind()
+    for name, value in SMALL.items():
+        if isinstance(getattr(made, name, None), int):
+            try:
+                setattr(made, name, value)
+            except Exception:
+                continue
+    for part in vars(made).values():
+        if type(part).__name__.endswith("Config"):
+            for name, value in SMALL.items():
+                if isinstance(getattr(part, name, None), int):
+                    setattr(part, name, value)
+    return made
+
+
+# --- the comparison --------------------------------------------------------------------------------------------------
+
+
+def compare(before: dict[str, Any], after: dict[str, Any], show: int) -> bool:
+    """Prints what changed; returns whether anything got worse."""
+    worse = False
+    for key, what in (("module", "modules import"), ("class", "classes compile")):
+        old = {row[key]: row for row in before if key in row}
+        new = {row[key]: row for row in after if key in row}
+        common = [name for name in old if name in new] if key == "class" else list(old)
+        was = sum(old[name]["ok"] for name in common)
+        now = sum(new.get(name, {"ok": False})["ok"] for name in common)
+        print(f"{what}: {was} of {len(common)} before, {now} after; no longer built: {len(set(old) - set(new))}")
+        gained = [name for name in common if not old[name]["ok"] and new[name]["ok"]]
+        lost = [name for name in common if old[name]["ok"] and not new.get(name, {"ok": False})["ok"]]
+        for name in gained[:show]:
+            print(f"  gained: {name}")
+        for name in [*lost, *(set(old) - set(new))]:
+            worse = True
+            print(f"  lost: {name}: {' '.join(new.get(name, {}).get('message', 'not built').split())[:400]}")
+    return worse
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("package")
+    parser.add_argument("--python", default=sys.executable, help="the Python that has torch and the package")
+    parser.add_argument("--jitlint", default=f"{sys.executable} -m jitlint")
+    parser.add_argument("--work", type=Path, default=Path("repairs"), help="a folder for the copies and the verdicts")
+    parser.add_argument("--safe", action="store_true", help="only safe fixes")
+    parser.add_argument("--only", nargs="*", default=[], help="fix and compile only these (dotted names)")
+    parser.add_argument("--show", type=int, default=20)
+    parser.add_argument("--collect", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.collect:
+        collect(options.package, options.collect, options.only)
+        return 0
+    where = f"import importlib.util; print(importlib.util.find_spec({options.package!r}).origin)"
+    origin = subprocess.run([options.python, "-c", where], check=True, capture_output=True, text=True, cwd="/").stdout
+    source = Path(origin.strip()).parent
+    work = options.work.resolve()
+    rows: dict[str, Any] = {}
+    for copy in ("before", "after"):
+        verdicts = work / f"{options.package}.{copy}.jsonl"
+        if copy == "before" and verdicts.exists():
+            rows[copy] = [json.loads(line) for line in verdicts.read_text().splitlines()]
+            continue
+        folder = work / copy
+        shutil.rmtree(folder / options.package, ignore_errors=True)
+        shutil.copytree(source, folder / options.package, ignore=shutil.ignore_patterns("__pycache__"))
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "HF_HUB_OFFLINE": "1"}
+        if copy == "after":
+            paths = [one.replace(".", "/") for one in options.only] or [options.package]
+            command = [*shlex.split(options.jitlint), "check", *paths, "--fix-only", "--show-fixes", "--isolated"]
+            command += [] if options.safe else ["--unsafe-fixes"]
+            home = os.path.dirname(os.path.dirname(options.python))
+            path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.getenv("PYTHONPATH")])])
+            started = time.perf_counter()
+            done = subprocess.run(
+                command,
+                check=True,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                env={**environment, "VIRTUAL_ENV": home, "PYTHONPATH": path},
+            )
+            (work / f"{options.package}.fixed.txt").write_text(done.stdout)
+            first = (done.stdout.splitlines() or ["nothing fixed"])[0]
+            print(f"{options.package}: {first} {time.perf_counter() - started:.0f} s")
+        environment["PYTHONPATH"] = str(folder)
+        command = [options.python, __file__, options.package, "--collect", str(verdicts), "--only", *options.only]
+        subprocess.run(command, check=True, env=environment, cwd="/")
+        rows[copy] = [json.loads(line) for line in verdicts.read_text().splitlines()]
+    fixed = collections.Counter(
+        line.split()[2] for line in (work / f"{options.package}.fixed.txt").read_text().splitlines() if " × " in line
+    )
+    print(f"rules with a fix that was applied: {len(fixed)}")
+    return compare(rows["before"], rows["after"], options.show)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
