@@ -46,6 +46,7 @@ class Settings:
     select: codes, prefixes of codes (``JIT2``), names or ``ALL``; empty for every rule that is on by default.
     torch_version: empty for the one of the user's environment or lock file, else the newest known.
     src: folders that absolute imports start from; empty for the root and its ``src``.
+    baseline: the file of known findings, relative to the root.
     """
 
     root: str = ""
@@ -65,6 +66,7 @@ class Settings:
     scope: str = "all"
     entry_points: tuple[str, ...] = ()
     script_calls: tuple[str, ...] = ()
+    baseline: str = ""
     verify: VerifySettings = VerifySettings()
 
     @property
@@ -145,6 +147,7 @@ _KEYS: dict[str, str] = {
     "scope": "'all' or 'reachable'",
     "entry-points": _LIST,
     "script-calls": _LIST,
+    "baseline": "a string",
     "verify": "a table",
 }
 _VERIFY_KEYS: dict[str, str] = {
@@ -305,6 +308,9 @@ def _value(key: str, value: Any, where: str) -> Any:
                 raise ConfigError(problem)
         case "torch-version" | "python-version":
             if not isinstance(value, str) or (value and not _VERSION.match(value)):
+                raise ConfigError(problem)
+        case "baseline":
+            if not isinstance(value, str):
                 raise ConfigError(problem)
         case "verify":
             if not isinstance(value, Mapping):

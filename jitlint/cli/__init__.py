@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from jitlint.cli.baseline import app as baseline
 from jitlint.cli.check import check
 from jitlint.cli.reveal import reveal
 from jitlint.cli.rules import explain, rules
@@ -54,3 +55,4 @@ def _root(
 
 for _command in (check, verify, reveal, server, explain, rules):
     app.command()(_command)
+app.add_typer(baseline, name="baseline")

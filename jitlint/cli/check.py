@@ -44,6 +44,15 @@ def check(
         bool, typer.Option("--fix-only", help="Apply fixes and report nothing that is left; exits with 0.")
     ] = False,
     show_fixes: Annotated[bool, typer.Option("--show-fixes", help="List the fixes that were applied.")] = False,
+    baseline: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Leave out the findings that are known; '' for no baseline.")
+    ] = None,
+    strict_baseline: Annotated[
+        bool, typer.Option("--strict-baseline", help="Exit with 1 where the baseline knows what is found no more.")
+    ] = False,
+    add_ignore: Annotated[
+        bool, typer.Option("--add-ignore", help="Write a comment that silences it to every finding; report nothing.")
+    ] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 even where there are findings.")] = False,
     config: Annotated[
         list[str],
@@ -126,12 +135,19 @@ def check(
                 )
             else:
                 result = _run(configuration, given, stdin_filename, jobs, cached, cache_dir, quiet)
+            from jitlint.cli.baseline import add_ignores, subtract
+
+            if "-" in given and add_ignore:
+                fail("--add-ignore needs a file to write to, not standard input")
+            result, stale = subtract(result, baseline, configuration, given, strict_baseline)
+            if add_ignore:
+                add_ignores(result)
             result = replace(result, unsafe_fixes=unsafe_fixes)
             to_error = fix and "-" in given  # standard output holds the fixed text
             _report(result, wanted, color, statistics, quiet, to_error)
             if result.errors:
                 raise typer.Exit(2)
-            raise typer.Exit(1 if result.findings and not exit_zero else 0)
+            raise typer.Exit(1 if stale or (result.findings and not exit_zero) else 0)
     except ConfigError as error:
         fail(str(error))
     except KeyboardInterrupt:

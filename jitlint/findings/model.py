@@ -131,7 +131,7 @@ class Verification:
 @dataclass(frozen=True, slots=True)
 class Result:
     """All of a run: units and findings sorted by path, line and column. `fixed` findings are no longer among them;
-    `unsafe_fixes`: whether unsafe fixes count as fixes in the reports."""
+    `unsafe_fixes`: whether unsafe fixes count as fixes in the reports; `baselined`: how many a baseline took out."""
 
     units: tuple[Unit, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -141,6 +141,7 @@ class Result:
     suppressed: int = 0
     fixed: int = field(default=0, compare=False)
     unsafe_fixes: bool = field(default=False, compare=False)
+    baselined: int = field(default=0, compare=False)
     verification: Verification | None = field(default=None, compare=False)
 
     def would_fix(self, finding: Finding) -> bool:

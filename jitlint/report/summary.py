@@ -17,6 +17,7 @@ def summary(result: Result, style: Style) -> str:
     verdicts = ", ".join(f"{by_verdict[v]} {v}" for v in ("accepted", "rejected", "unknown") if by_verdict[v])
     looked = f"{units} in {files}" + (f": {verdicts}" if verdicts else "")
     hushed = f", {result.suppressed} suppressed" if result.suppressed else ""
+    hushed += f", {result.baselined} in the baseline" if result.baselined else ""
     fixed = f", {result.fixed} fixed" if result.fixed else ""
     if not result.findings:
         text = style.paint("No findings", "green") if not result.errors else "No findings"

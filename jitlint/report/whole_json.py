@@ -22,7 +22,8 @@ def lines(result: Result, style: Style) -> Iterator[str]:
     yield from _array("errors", [error_object(error) for error in result.errors], ",")
     if result.verification is not None:
         yield f'"verification": {json.dumps(verification_object(result.verification))},'
-    yield f'"summary": {json.dumps({"files": result.files, "suppressed": result.suppressed})}'
+    counts = {"files": result.files, "suppressed": result.suppressed, "baselined": result.baselined}
+    yield f'"summary": {json.dumps(counts)}'
     yield "}"
 
 

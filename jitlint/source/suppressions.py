@@ -81,6 +81,8 @@ def _comments(source: SourceFile, candidates: set[int]) -> list[tuple[int, int, 
                 string_start, string_end = line, token.end[0]
             elif token.type == tokenize.COMMENT and line in candidates:
                 first = string_start if string_start is not None and string_end == line else line
+                while first > 1 and source.lines[first - 2].endswith("\\"):
+                    first -= 1  # no comment can stand behind a backslash
                 found.append((line, token.start[1], token.string, (first, line)))
     except (tokenize.TokenError, SyntaxError, IndentationError):
         pass  # the syntax error is a finding of its own; what was read before it holds

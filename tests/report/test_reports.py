@@ -122,7 +122,7 @@ def test_json_keeps_the_contract(result: Result, tmp_path: Path) -> None:
     assert data["units"][0]["findings"] == [0, 1]
     assert data["units"][1]["unknown"][0]["reason"] == "no source for x"
     assert data["errors"] == [{"path": "gone.py", "message": "no such file"}]
-    assert data["summary"] == {"files": 3, "suppressed": 1}
+    assert data["summary"] == {"files": 3, "suppressed": 1, "baselined": 0}
 
 
 def test_the_schema_rejects_what_breaks_the_contract(result: Result, tmp_path: Path) -> None:
