@@ -395,7 +395,7 @@ async def test_keystrokes_are_gathered(folder: Path) -> None:
 @running
 async def test_requests_can_be_cancelled(folder: Path) -> None:
     async with editing(folder) as editor:
-        big = MODEL + "".join(f"\n\ndef f{n}(x):\n    return x + {n}\n" for n in range(500))
+        big = MODEL + "".join(f"\n\ndef f{n}(x):\n    return x + {n}\n" for n in range(4000))  # seconds of work
         editor.open("model.py", big)
         params = lsp.DocumentDiagnosticParams(editor.document("model.py"))
         asked = [asyncio.ensure_future(editor.client.text_document_diagnostic_async(params)) for _ in range(3)]
