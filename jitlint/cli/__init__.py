@@ -14,6 +14,7 @@ import typer
 from jitlint.cli.baseline import app as baseline
 from jitlint.cli.check import check
 from jitlint.cli.reveal import reveal
+from jitlint.cli.ruff import ruff_ignores
 from jitlint.cli.rules import explain, rules
 from jitlint.cli.server import server
 from jitlint.cli.verify import verify
@@ -53,6 +54,6 @@ def _root(
     """Lists everything in a source tree that torch.jit.script will reject."""
 
 
-for _command in (check, verify, reveal, server, explain, rules):
+for _command in (check, verify, reveal, server, explain, rules, ruff_ignores):
     app.command()(_command)
 app.add_typer(baseline, name="baseline")
