@@ -2,7 +2,7 @@
 
 A fix is applied whole or not at all, and never beside one that it overlaps. A text that no longer parses is never kept, nor
 one in which a rule reports more than before (unless something graver is gone), nor a fix that leaves its finding where it
-was: then the file's fixes are tried one by one.
+was: then the file's fixes are tried in parts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jitlint.findings.model import Edit, Finding, Fix, Result
@@ -24,7 +24,7 @@ Reports = Counter[tuple[int, str]]  # by severity (2 is an error) and code
 
 _SEVERITIES = {"error": 2, "warning": 1, "info": 0}
 MAX_ROUNDS = 40
-MAX_TRIALS = 60  # checks of one file whose fixes are tried one by one
+MAX_TRIALS = 60  # checks of the files whose fixes are tried in parts
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class _Rounds:
         self._texts = texts
         self._unsafe = unsafe
         self._work = work
-        self._failed: set[tuple[str, Fix]] = set()  # fixes that were tried and did no good
+        self._failed: set[Hashable] = set()  # fixes that were tried and did no good, as `_print_of` tells them
         self._latest: dict[str, Reports] = {}  # of the changed files: how often each rule reports now
         self._messages: dict[str, Counter[tuple[str, str]]] = {}  # of the same: how often each message comes
 
@@ -72,8 +72,7 @@ class _Rounds:
         worse = self._worse(first)
         for path in worse:
             self._undo(path)
-        for path in worse:
-            self._one_by_one(path, first)
+        self._carefully(worse, first)
 
     def _until_stable(self, result: Result) -> None:
         for _ in range(MAX_ROUNDS):
@@ -101,7 +100,7 @@ class _Rounds:
         inserted: set[tuple[str, str]] = set()
         for finding in result.findings:
             fix = finding.fix
-            if fix is None or not applicable(fix, self._unsafe) or (finding.path, fix) in self._failed:
+            if fix is None or not applicable(fix, self._unsafe) or _print_of(finding) in self._failed:
                 continue
             if only is not None and any(edit.path not in only for edit in fix.edits):
                 continue
@@ -130,8 +129,7 @@ class _Rounds:
 
     def _apply_each(self, findings: Sequence[Finding]) -> list[str]:
         if len(findings) == 1:
-            if findings[0].fix is not None:
-                self._failed.add((findings[0].path, findings[0].fix))
+            self._failed.add(_print_of(findings[0]))
             return []
         for finding in findings:
             changed = self._apply([finding])
@@ -183,35 +181,51 @@ class _Rounds:
         self._work.before.pop(path)
         self._work.fixed = [finding for finding in self._work.fixed if not _touches(finding, path)]
 
-    def _one_by_one(self, path: str, first: Result) -> None:
-        """Keeps of a file's fixes those that leave it with fewer findings, and no new ones."""
-        result = self._again(first, [path])
-        counts = by_file(result.findings).get(path, Counter())
+    def _carefully(self, paths: Sequence[str], first: Result) -> None:
+        """Keeps of some files' fixes those that leave fewer findings, and no new ones: as many at once as do no harm,
+        half as many where they do, down to the one that is left out. The files take their turns together."""
+        if not paths:
+            return
+        result = self._again(first, paths)
+        current = {path: [one for one in result.findings if one.path == path] for path in paths}
+        limits = dict.fromkeys(paths, MAX_TRIALS)
         for _ in range(MAX_TRIALS):
-            candidates = [f for f in self._choose(result, {path}) if f.path == path][:1]
-            if not candidates:
-                return
-            kept = self._work.after.get(path)
-            fixed = list(self._work.fixed)
-            changed = self._apply(candidates)
-            if not changed:
-                if candidates[0].fix is not None:
-                    self._failed.add((path, candidates[0].fix))
+            tried: dict[str, list[Finding]] = {}
+            kept = {path: self._work.after.get(path) for path in paths}
+            for path in paths:
+                some = self._choose(Result(findings=tuple(current[path])), {path})[: limits[path]]
+                text = self._edited(path, [edit for one in some if one.fix for edit in one.fix.edits]) if some else None
+                if text is not None and text != self._bytes(path):
+                    self._work.before.setdefault(path, self._bytes(path))
+                    self._work.after[path] = text
+                    tried[path] = some
+                elif some:
+                    self._refuse(path, some, limits)
+            if not tried:
+                if not any(self._choose(Result(findings=tuple(current[path])), {path}) for path in paths):
+                    return
                 continue
-            trial = self._again(result, [path])
-            now = by_file(trial.findings).get(path, Counter())
-            key = candidates[0].code, candidates[0].message
-            useless = messages(trial, path)[key] >= messages(result, path)[key]
-            if is_worse(counts, now) or not counts - now or useless:
-                if kept is None:
-                    self._undo(path)
+            trial = self._again(first, list(tried))
+            for path, some in tried.items():
+                now = [one for one in trial.findings if one.path == path]
+                if is_help(current[path], now, some):
+                    current[path] = now
+                    self._work.fixed.extend(some)
+                    limits[path] *= 2
+                    continue
+                old = kept[path]
+                if old is None:
+                    del self._work.after[path]
+                    del self._work.before[path]
                 else:
-                    self._work.after[path] = kept
-                self._work.fixed = fixed
-                if candidates[0].fix is not None:
-                    self._failed.add((path, candidates[0].fix))
-            else:
-                result, counts = trial, now
+                    self._work.after[path] = old
+                self._refuse(path, some, limits)
+
+    def _refuse(self, path: str, some: Sequence[Finding], limits: dict[str, int]) -> None:
+        """What was tried did no good: the only one is not tried again, of several fewer."""
+        limits[path] = max(1, len(some) // 2)
+        if len(some) == 1:
+            self._failed.add(_print_of(some[0]))
 
 
 def compatible(edit: Edit, others: Iterable[Edit]) -> bool:
@@ -264,6 +278,21 @@ def is_worse(before: Reports, after: Reports) -> bool:
     that it hid)."""
     gained, lost = after - before, before - after
     return bool(gained) and max(gained)[0] >= max(lost, default=(-1, ""))[0]
+
+
+def is_help(before: Sequence[Finding], after: Sequence[Finding], fixed: Sequence[Finding]) -> bool:
+    """Whether a file is the better for some fixes: less is found there, and not what they are for."""
+    was, now = (Counter((_SEVERITIES[one.severity], one.code) for one in some) for some in (before, after))
+    if is_worse(was, now) or not was - now:
+        return False
+    told, still = (Counter((one.code, one.message) for one in some) for some in (before, after))
+    return all(still[one.code, one.message] < told[one.code, one.message] for one in fixed)
+
+
+def _print_of(finding: Finding) -> Hashable:
+    """What a finding and its fix have in common with those of the same kind on another line of the file."""
+    contents = tuple((edit.path, edit.content) for edit in finding.fix.edits) if finding.fix else ()
+    return finding.path, finding.code, finding.message, contents
 
 
 def messages(result: Result, path: str) -> Counter[tuple[str, str]]:
