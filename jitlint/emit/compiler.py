@@ -81,6 +81,8 @@ _OWN: dict[str, Sugared] = {
     "AssertionError": ExceptionRef("AssertionError"),
 }
 
+_MAX_CALLS = 100  # how deep a chain of calls is followed; the compiler's own recursion ends not far beyond
+
 
 class Compiler:
     """evaluator, api and project of the session, and everything compiled so far. `recording` keeps the type of every
@@ -99,6 +101,7 @@ class Compiler:
         self.modules: dict[int, Summary] = {}
         self.classes: dict[int, ClassFacts] = {}
         self.class_kinds: dict[int, str] = {}
+        self.namedtuples: dict[int, Type] = {}
         self.interfaces: dict[int, InterfaceType] = {}
         self.active: list[object] = []
         self._globals: dict[tuple[int, str], Sugared | None] = {}
@@ -392,6 +395,8 @@ class Compiler:
         if summary is not None:
             return summary
         summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
+        if self._too_deep(summary):
+            return summary
         if value is None:
             self.functions[known] = summary
         else:
@@ -403,6 +408,14 @@ class Compiler:
         finally:
             self.active.pop()
         return summary
+
+    def _too_deep(self, summary: Summary) -> bool:
+        """Whether what `summary` stands for is so far down a chain of calls that it is left alone, as not known."""
+        if len(self.active) < _MAX_CALLS:
+            return False
+        summary.unknown.append((summary.path, summary.line, f"the chain of calls to {summary.qualname} is too long"))
+        summary.done = True
+        return True
 
     def _recursive(self, e: Emitter, at: ast.AST, definition: FunctionDefinition, what: str) -> None:
         if (self.active and self.active[-1] is definition) or what == "method":
@@ -445,6 +458,8 @@ class Compiler:
         summary = self.methods.get(key)
         if summary is None:
             summary = Summary(definition.qualname, definition.module.path, definition.node.lineno)
+            if self._too_deep(summary):
+                return summary
             self.methods[key] = summary
             self._keep.extend((module.shape, definition))
             marks = self.marks(definition)

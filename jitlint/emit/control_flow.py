@@ -13,6 +13,8 @@ from jitlint.syntax import tree
 from jitlint.types.model import ANY, UNKNOWN, Type
 from jitlint.types.relations import contains_unknown, unify
 
+_DEEP_LOOPS = 4  # the bodies of unrolled loops multiply: inside so many of them, one element stands for all
+
 
 def emit_if(e: Emitter, statement: tree.If, rest: tuple[tree.Stmt, ...]) -> bool:
     """Whether both arms exit. A static condition leaves only the arm taken, emitted in the current frame."""
@@ -226,6 +228,7 @@ def _emit_unrolled(e: Emitter, statement: tree.For, elements: list[Sugared] | No
     from jitlint.emit.statements import emit_block
 
     e.loops.append("unrolled")
+    deep = len(e.loops) > _DEEP_LOOPS
     exits = False
     try:
         if elements is None:
@@ -238,6 +241,8 @@ def _emit_unrolled(e: Emitter, statement: tree.For, elements: list[Sugared] | No
             return False
         previous: list[object] = []
         for element in elements:
+            if deep and previous:
+                break
             if previous.count(_shape_key(element)) >= 2:
                 continue
             previous.append(_shape_key(element))

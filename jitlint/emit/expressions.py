@@ -9,7 +9,7 @@ from jitlint.emit.values import NOT_CONSTANT, UNKNOWN_VAL, Sugared, Val
 from jitlint.emit.variables import get_variable
 from jitlint.syntax import tree
 from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, NONE, STR, UNKNOWN, TupleType, Type, UnionType
-from jitlint.types.relations import contains_unknown, is_subtype, unify
+from jitlint.types.relations import contains_unknown, is_huge, is_subtype, unify
 
 
 def emit_val(e: Emitter, node: tree.Expr, hint: Type | None = None) -> Val:
@@ -91,9 +91,12 @@ def _tuple(e: Emitter, elements: tuple[tree.Expr, ...], hint: Type | None) -> Va
     values = expand(e, elements)
     if values is None:
         return UNKNOWN_VAL
+    kind = TupleType(tuple(value.type for value in values))
+    if is_huge(kind):
+        return UNKNOWN_VAL
     constants = tuple(value.constant for value in values)
     constant: object = NOT_CONSTANT if any(one is NOT_CONSTANT for one in constants) else constants
-    return Val(TupleType(tuple(value.type for value in values)), constant)
+    return Val(kind, constant)
 
 
 def expand(e: Emitter, elements: tuple[tree.Expr, ...]) -> list[Val] | None:

@@ -10,6 +10,7 @@ from jitlint.project import hierarchy
 from jitlint.project.definitions import ClassDefinition
 from jitlint.shapes import values as py
 from jitlint.types.model import FLOAT, INT, STR, UNKNOWN, EnumType, TupleType, Type
+from jitlint.types.relations import is_huge
 
 # The order in which a set of these types happens to be walked, as the message shows it.
 _WALKED = ("str", "float", "int", "bool", "NoneType")
@@ -78,6 +79,15 @@ def enum_refusal(c: Compiler, definition: ClassDefinition) -> str:
 
 def namedtuple_type(c: Compiler, definition: ClassDefinition) -> Type:
     """The tuple with names that a subclass of NamedTuple is; Unknown where its fields are not all in its own body."""
+    known = c.namedtuples.get(id(definition))
+    if known is None:
+        c.namedtuples[id(definition)] = UNKNOWN  # while its own fields are looked at
+        made = _namedtuple_type(c, definition)
+        known = c.namedtuples[id(definition)] = UNKNOWN if is_huge(made) else made
+    return known
+
+
+def _namedtuple_type(c: Compiler, definition: ClassDefinition) -> Type:
     if any(isinstance(base, ClassDefinition) for base in hierarchy.mro(c.project, definition).classes[1:]):
         return UNKNOWN
     fields: list[str] = []

@@ -46,7 +46,7 @@ class Mro:
 
 def mro(project: Project, cls: ClassDefinition) -> Mro:
     """Python's C3 linearisation, as far as the bases can be found."""
-    return project.cached(("mro", id(cls)), lambda: _mro(project, cls, ()))
+    return project.cached(("mro", id(cls)), lambda: _mro(project, cls))
 
 
 def bases(project: Project, cls: ClassDefinition) -> tuple[tuple[ast.expr, tuple[Target, ...]], ...]:
@@ -231,9 +231,20 @@ def _class_targets(project: Project, cls: ClassDefinition, base: ast.expr) -> li
     return found or [Unresolved(f"the base {ast.unparse(base)} of {cls.qualname} is not defined")]
 
 
-def _mro(project: Project, cls: ClassDefinition, path: tuple[int, ...]) -> Mro:
-    if id(cls) in path or len(path) > 200:
+_MAX_BASES = 200  # how long a chain of bases may be
+
+
+def _mro(project: Project, cls: ClassDefinition) -> Mro:
+    if id(cls) in project.linearising or len(project.linearising) > _MAX_BASES:
         return Mro((cls,), False, (f"{cls.qualname} is among its own bases",))
+    project.linearising.add(id(cls))
+    try:
+        return _linearise(project, cls)
+    finally:
+        project.linearising.discard(id(cls))
+
+
+def _linearise(project: Project, cls: ClassDefinition) -> Mro:
     complete, reasons = True, list[str]()
     chains: list[list[ClassDefinition | ExternalName]] = []
     direct: list[ClassDefinition | ExternalName] = []
@@ -257,7 +268,7 @@ def _mro(project: Project, cls: ClassDefinition, path: tuple[int, ...]) -> Mro:
                 reasons.append(f"the source of {base.name}, a base of {cls.qualname}, was not found")
             chains.append([base])
         else:
-            inner = _mro(project, base, (*path, id(cls)))
+            inner = mro(project, base)
             complete = complete and inner.complete
             reasons.extend(inner.reasons)
             chains.append(list(inner.classes))

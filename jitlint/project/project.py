@@ -81,6 +81,7 @@ class Project:
         self._cache: dict[Hashable, tuple[Any, frozenset[str]]] = {}
         self._active: set[Hashable] = set()
         self._tainted = False
+        self.linearising: set[int] = set()  # the classes whose bases are being put in order
 
     # -- files
 

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
+from jitlint.shapes.limits import is_heavy
 from jitlint.shapes.values import (
     Absent,
     Class,
@@ -44,7 +45,7 @@ from jitlint.types.model import (
     TupleType,
     Type,
 )
-from jitlint.types.relations import optional_of, union_of, union_problem
+from jitlint.types.relations import is_huge, optional_of, union_of, union_problem
 
 if TYPE_CHECKING:
     from jitlint.project.definitions import ClassDefinition
@@ -209,7 +210,8 @@ def evaluate(node: ast.expr, lookup: Callable[[str], Value | None]) -> Value:
                 return generic
             if isinstance(index, ast.Tuple) and not args:
                 return Subscripted(generic, (Sequence("tuple", ()),))
-            return Subscripted(generic, tuple(evaluate(arg, lookup) for arg in args))
+            found_args = tuple(evaluate(arg, lookup) for arg in args)
+            return Unknown("a type of very many parts") if is_heavy(found_args) else Subscripted(generic, found_args)
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return Subscripted(External("types.UnionType"), (evaluate(left, lookup), evaluate(right, lookup)))
         case ast.List(elts=elements):
@@ -286,7 +288,8 @@ def object_type(value: Value, context: AnnotationContext) -> Type | None:
         case Class(definition=definition):
             return context.class_type(definition)
         case Subscripted():
-            return _subscripted(value, context)
+            made = _subscripted(value, context)
+            return UNKNOWN if made is not None and is_huge(made) else made
         case External():
             return _external(typing_name(value), context)
     return None

@@ -25,6 +25,7 @@ from jitlint.shapes.annotation_objects import (
     object_type,
     typing_name,
 )
+from jitlint.shapes.limits import is_heavy
 from jitlint.shapes.values import Class, Constant, External, OneOf, Sequence, Subscripted, Unknown, Value
 from jitlint.types.model import (
     ANY,
@@ -297,7 +298,7 @@ def _subscripted(base: Value, args: tuple[Value, ...]) -> Value | None:
         return None
     if isinstance(base, External) and name in _NO_ARGUMENTS:
         return None
-    return Subscripted(base, args)
+    return Unknown("a type of very many parts") if is_heavy(args) else Subscripted(base, args)
 
 
 _NO_ARGUMENTS: Final = frozenset(

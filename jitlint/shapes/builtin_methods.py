@@ -19,6 +19,7 @@ from jitlint.shapes.heap import (
 )
 from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, is_tensor, join, one_of, options_of
+from jitlint.shapes.limits import is_long_text
 from jitlint.shapes.namespaces import namespace_entries
 from jitlint.shapes.statements import extend
 from jitlint.shapes.values import (
@@ -338,6 +339,8 @@ def _string_method(run: Interpreter, text: str, name: str, args: list[Value], kw
         plain.append(value)
     named = {key: run.plain(value) for key, value in kwargs.items()}
     if NotImplemented in named.values():
+        return _typed_string_method(run, name)
+    if is_long_text(name, text, (*plain, *named.values())):
         return _typed_string_method(run, name)
     try:
         result = getattr(text, name)(*plain, **named)

@@ -19,6 +19,7 @@ from jitlint.shapes.heap import (
 )
 from jitlint.shapes.items import element, item_of, iterate, sliced
 from jitlint.shapes.joins import condition_text, element_of, is_tensor, join, one_of, options_of, scalar_type
+from jitlint.shapes.limits import LONG, is_heavy, is_long_text
 from jitlint.shapes.narrowing import narrowings
 from jitlint.shapes.values import (
     Class,
@@ -174,6 +175,8 @@ def _fold(op: ast.operator, first: Any, second: Any) -> Value:
         return UNKNOWN
     if isinstance(op, ast.Pow | ast.LShift) and isinstance(second, int) and abs(second) > 64:
         return UNKNOWN
+    if isinstance(op, ast.Mod) and isinstance(first, str) and is_long_text("%", first, [second]):
+        return Typed(STR)
     if isinstance(op, ast.Mult) and isinstance(first, str | bytes) and isinstance(second, int) and second > 1000:
         return Typed(STR)
     try:
@@ -184,6 +187,10 @@ def _fold(op: ast.operator, first: Any, second: Any) -> Value:
         return UNKNOWN
     if isinstance(result, int) and abs(result) > _BIG:
         return Typed(INT)
+    if isinstance(result, str) and len(result) > LONG:
+        return Typed(STR)
+    if isinstance(result, bytes) and len(result) > LONG:
+        return UNKNOWN
     return Constant(result)
 
 
@@ -191,7 +198,7 @@ def _format(run: Interpreter, text: str, right: Value) -> Value:
     """``text % right``."""
     items = right.items if isinstance(right, Sequence) else (right,)
     plain = [run.plain(item) for item in items] if items is not None else [NotImplemented]
-    if NotImplemented in plain:
+    if NotImplemented in plain or is_long_text("%", text, plain):
         return Typed(STR)
     try:
         return Constant(text % tuple(plain))
@@ -231,14 +238,16 @@ def _concatenate(run: Interpreter, op: ast.operator, left: Value, right: Value) 
         return None
     if isinstance(op, ast.Add):
         if isinstance(left, ListObject) and isinstance(right, ListObject):
-            if left.items is not None and right.items is not None:
-                return run.heap.sequence(left.items + right.items)
+            joined = _joined(left.items, right.items)
+            if joined is not None:
+                return run.heap.sequence(joined)
             return run.heap.sequence(
                 None, _either(element_of(left.items, left.element), element_of(right.items, right.element))
             )
         if isinstance(left, Sequence) and isinstance(right, Sequence):
-            if left.items is not None and right.items is not None:
-                return Sequence("tuple", left.items + right.items)
+            joined = _joined(left.items, right.items)
+            if joined is not None:
+                return Sequence("tuple", joined)
             return Sequence(
                 "tuple", None, _either(element_of(left.items, left.element), element_of(right.items, right.element))
             )
@@ -266,6 +275,13 @@ def _concatenate(run: Interpreter, op: ast.operator, left: Value, right: Value) 
             return Unknown("a union type")
         return Subscripted(External("types.UnionType"), (left, right))
     return None
+
+
+def _joined(first: tuple[Value, ...] | None, second: tuple[Value, ...] | None) -> tuple[Value, ...] | None:
+    """The items of both; None where they are not known, or too many."""
+    if first is None or second is None or len(first) + len(second) > core.MAX_ITEMS:
+        return None
+    return first + second
 
 
 def _like(
@@ -424,6 +440,8 @@ def display(run: Interpreter, nodes: list[ast.expr], frame: Frame) -> tuple[tupl
                 items.extend(inner)
         else:
             items.append(evaluate(run, node, frame))
+    if is_heavy(items):
+        return None, None
     return (tuple(items), None) if known else (None, element_of(tuple(items), None))
 
 
@@ -458,7 +476,7 @@ def _dict(run: Interpreter, node: ast.Dict, frame: Frame) -> Value:
         if isinstance(name, Unknown | Typed | OneOf):
             known = False
         entries[key_of(name)] = (name, item)
-    result.cell["items"] = entries if known else None
+    result.cell["items"] = entries if known and not is_heavy(item for _, item in entries.values()) else None
     return result
 
 
@@ -537,7 +555,7 @@ def _joined_str(run: Interpreter, node: ast.JoinedStr, frame: Frame) -> Value:
         if value is NotImplemented:
             return Typed(STR)
         spec = "" if part.format_spec is None else run.plain(evaluate(run, part.format_spec, frame))
-        if not isinstance(spec, str):
+        if not isinstance(spec, str) or is_long_text("format", spec, ()):
             return Typed(STR)
         shown = repr(value) if part.conversion == ord("r") else str(value) if part.conversion == ord("s") else value
         try:
@@ -585,7 +603,8 @@ def _type_arguments(run: Interpreter, base: Value, index: ast.expr, frame: Frame
     if isinstance(index, ast.Tuple) and not index.elts:
         return Subscripted(base, (Sequence("tuple", ()),))
     args = index.elts if isinstance(index, ast.Tuple) else [index]
-    return Subscripted(base, tuple(_type_argument(run, arg, frame) for arg in args))
+    found = tuple(_type_argument(run, arg, frame) for arg in args)
+    return UNKNOWN if is_heavy(found) else Subscripted(base, found)
 
 
 def _type_argument(run: Interpreter, node: ast.expr, frame: Frame) -> Value:

@@ -48,7 +48,7 @@ from jitlint.types.model import (
     TupleType,
     Type,
 )
-from jitlint.types.relations import unify
+from jitlint.types.relations import is_huge, unify
 
 ClassTypes = Callable[[ClassDefinition], Type | None]
 _SCALARS: Final[dict[type, Type]] = {
@@ -214,7 +214,8 @@ def _sequence(value: Sequence, class_type: ClassTypes | None) -> Type | Failure:
             if isinstance(found, Failure):
                 return Failure(found.reason, "tuple")
             types.append(found)
-        return TupleType(tuple(types))
+        made = TupleType(tuple(types))
+        return UNKNOWN if is_huge(made) else made
     if value.kind != "list":
         return _unsupported(value.kind)
     if value.items is None:

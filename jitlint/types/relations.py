@@ -130,6 +130,22 @@ def contains_unknown(type_: Type) -> bool:
     return any(contains_unknown(inner) for inner in contained(type_))
 
 
+_HUGE = 1000  # types inside one another
+
+
+def is_huge(type_: Type) -> bool:
+    """Whether a type is made of so many that working with it takes too long: a tuple of a tuple twice, and so on."""
+    left = _HUGE
+    stack = [type_]
+    while stack:
+        inside = contained(stack.pop())
+        left -= len(inside)
+        if left < 0:
+            return True
+        stack.extend(inside)
+    return False
+
+
 def has_variables(type_: Type) -> bool:
     """Whether a schema's type variable occurs in the type (``Type::hasFreeVariables``)."""
     if isinstance(type_, (Simple, TensorType)):
