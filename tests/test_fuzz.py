@@ -22,7 +22,7 @@ BATCH = 100  # files of one session
 def failures(texts: list[str], seed: int, count: int, fixes: bool = False) -> list[str]:
     """What went wrong with `count` files made of `texts`: the error, and the file."""
     allow_deep_code()
-    task = Task(("/fuzz",), (), "", "all", (), (), fixes)
+    task = Task(("/fuzz",), (), "", "all", (), (), fixes=fixes)
     found = []
     files = damaged(texts, seed)
     for start in range(0, count, BATCH):
