@@ -20,12 +20,16 @@ _MANGLED = re.compile(r"__torch__\.|___torch_mangle_\d+\.|\.?___torch_mangle_\d+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the compiler points: 1-based line and column (0: not told), and how many columns it underlines."""
+    """Where the compiler points: 1-based line and column (0: not told), and how many columns it underlines.
+
+    function: of a frame, the name of the function that it is in.
+    """
 
     path: str
     line: int
     column: int = 0
     width: int = 0
+    function: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,8 @@ def rejection_of(answer: Mapping[str, Any], roots: Sequence[str] = ()) -> Reject
     text = str(answer.get("text", ""))
     places, chain = read(text)
     frames = [
-        Place(os.path.realpath(path), int(line))
-        for path, line, _ in reversed(answer.get("frames", []))
+        Place(os.path.realpath(path), int(line), function=str(name))
+        for path, line, name in reversed(answer.get("frames", []))
         if not _is_machinery(path)
     ]
     return Rejection(str(answer.get("type", "")), text, places, chain, tuple(frames))

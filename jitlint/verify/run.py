@@ -234,7 +234,9 @@ class _Run:
             known = self.outcomes.get(work.number)
             built = outcome.state in ("compiled", "rejected") or outcome.compilation > 0
             if not built and known is not None:
-                lacking.append(work)  # an earlier reason says more
+                if build.get("guess"):
+                    self.outcomes[work.number] = (outcome, build, work)
+                lacking.append(work)  # of the other ways, an earlier reason says more
                 continue
             self.outcomes[work.number] = (outcome, build, work)
             if not built and work.unit.kind == "module" and outcome.state in ("no instance", "failed"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ State = Literal["compiled", "rejected", "failed", "no instance"]
 _MAX_ATTEMPTS = 60  # altered compilations of one unit
 _MAX_PATIENCE = 6  # times that the offending place may move without a finding being met
 _MAX_CAUSES = 6  # alterations of a finding's statement, to see whether it is what an error comes from
+_OF_OBJECTS = ("JIT4", "JIT6")  # rules about what the compiler finds in objects and classes
+_EVERYWHERE = ("", "forward", "__init__", "__call__", "<module>")  # names that tell nothing
 _CRASH = "compiler process killed by "
 
 
@@ -93,6 +96,8 @@ class Judge:
         mine = next((place for place in (*places, *rejection.chain) if self._is_project(place.path)), None)
         if mine is not None and mine not in places and at_place(finding, mine):
             return words + 4
+        if not rejection.places and finding.code.startswith(_OF_OBJECTS) and _names_a_frame(finding, rejection):
+            return words + 2
         if not words:
             return 0
         if any(at_place(finding, place) for place in rejection.chain):
@@ -105,7 +110,7 @@ class Judge:
                 if at_path(finding, place.path):
                     return words + 2
             owner = self.texts.class_at(finding.path, finding.span.line)
-            if finding.code.startswith(("JIT4", "JIT6")) and owner and at_path(finding, place.path):
+            if finding.code.startswith(_OF_OBJECTS) and owner and at_path(finding, place.path):
                 if owner == self.texts.class_at(place.path, place.line):
                     return words
         if finding.chain and any(
@@ -115,6 +120,12 @@ class Judge:
         ):
             return words
         return 0
+
+
+def _names_a_frame(finding: Finding, rejection: Rejection) -> bool:
+    """Whether an exception of Python code came through a function that a finding speaks of: a getter, a dunder."""
+    said = set(re.findall(r"\w+", finding.message))
+    return any(frame.function in said and frame.function not in _EVERYWHERE for frame in rejection.frames)
 
 
 def at_path(finding: Finding, path: str) -> bool:

@@ -391,7 +391,7 @@ def build(state: Dict[str, Any], message: Message) -> Message:
     if obj is None:
         return {"ok": False, "no_instance": how}
     classes: List[List[Any]] = []
-    if hasattr(obj, "named_modules"):
+    if hasattr(obj, "named_modules") and getattr(obj, "_modules", None) is not None:  # not what is half made
         place(state, obj)
         if message.get("inside"):
             obj = submodule(obj, message["inside"])
@@ -513,6 +513,7 @@ _NAMES: List[Tuple[Tuple[str, ...], Any]] = [
     (("img_size", "image_size", "input_size", "resolution", "feat_size"), (16, 16)),
     (("shape", "dims", "sizes", "channels_list", "list"), [8, 8]),
 ]
+_OF_MODULES = ("transforms", "modules", "layers", "models", "blocks")  # what holds several of them
 
 
 def guesses(cls: Any, required: List[inspect.Parameter]) -> Iterator[Dict[str, Any]]:
@@ -535,7 +536,7 @@ def guess(parameter: inspect.Parameter, number: Any, torch: Any) -> Any:
     text = str(text) if annotation is not inspect.Parameter.empty else ""
     if not isinstance(annotation, str) and "[" in str(annotation):
         text = str(annotation)
-    text = text.replace("typing.", "")
+    text = text.replace("typing.", "").replace("collections.abc.", "")
     by_name = next((value for keys, value in _NAMES if any(key in name for key in keys)), number)
     if text.startswith("Optional[") or text.endswith(("None]", "| None")):
         text = text[9:-1] if text.startswith("Optional[") else text.split("|")[0].strip()
@@ -555,6 +556,10 @@ def guess(parameter: inspect.Parameter, number: Any, torch: Any) -> Any:
         return tuple([number if isinstance(number, int) else 8] * max(1, text.count("int")))
     if text.startswith(("List[int", "list[int", "Sequence[int", "Iterable[int")):
         return [8, 8]
+    if name in _OF_MODULES and (not text or text.lower().startswith(("list", "sequence", "iterable", "tuple"))):
+        return [torch.nn.ReLU(), torch.nn.ReLU()]
+    if name == "dtype" or text in ("dtype", "torch.dtype"):
+        return torch.float32
     if "Type[" in text or "type[" in text or "Callable" in text or "LayerType" in text:
         return torch.nn.ReLU if "act" in name else torch.nn.LayerNorm if "norm" in name else torch.nn.Identity
     if text.endswith(("Module", "Sequential")):
