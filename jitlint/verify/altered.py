@@ -6,7 +6,8 @@ What stands for a value is written with ``_jt``, which the worker makes a name f
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jitlint.verify.errors import Place
@@ -29,8 +30,11 @@ class Alteration:
     whole: bool
 
 
-def alterations(path: str, text: str, place: Place) -> Iterator[Alteration]:
-    """Ways to get what stands at a place out of the compiler's way, the smallest change first."""
+def alterations(path: str, text: str, place: Place, values: Sequence[str] = VALUES) -> Iterator[Alteration]:
+    """Ways to get what stands at a place out of the compiler's way, the smallest change first.
+
+    values: what may stand for a value, as source.
+    """
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -44,9 +48,99 @@ def alterations(path: str, text: str, place: Place) -> Iterator[Alteration]:
         yield from _signatures(path, lines, function, place)
         return
     for node in _expressions(lines, statement, place):
-        for value in VALUES:
+        for value in values:
             yield _replaced(path, lines, node, f"({value}{_breaks(node)})", False)
-    yield from _statements(path, lines, statement)
+    yield from _statements(path, lines, statement, values)
+
+
+def emptied(path: str, text: str, line: int) -> Iterator[Alteration]:
+    """Ways to leave nothing in the function around a line but a result."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    found = _innermost(tree, line, 1)
+    if found is None:
+        return
+    function = found[0]
+    first, last = _first_line(function.body[0]), function.end_lineno or function.lineno
+    if first <= function.lineno:
+        return
+    lines = text.splitlines(keepends=True)
+    start = lines[first - 1]
+    indent = start[: len(start) - len(start.lstrip())]
+    for body in ("raise AssertionError('')", *(f"return {value}" for value in VALUES)):
+        if body.startswith("raise") and function.returns is None:
+            continue  # its type would be that of a function without a result
+        yield Alteration(
+            path,
+            "".join([*lines[: first - 1], indent, body, "\n" * (last - first + 1), *lines[last:]]),
+            first,
+            last,
+            True,
+        )
+
+
+_BY_TYPE = {
+    "Tensor": TENSOR,
+    "int": "1",
+    "float": "1.0",
+    "number": "1",
+    "bool": "True",
+    "str": "''",
+    "NoneType": "None",
+}
+_OF_TYPE = (
+    re.compile(r"previously had type (.+?) but is now being assigned"),
+    re.compile(r"[Ee]xpected a value of type '(.+?)' "),
+    re.compile(r"expected a value of type (.+?),? but"),
+    re.compile(r"is set to type (.+?) in the true branch"),
+    re.compile(r"Return value was annotated as having type (.+?) but is actually"),
+    re.compile(r"Previous return statement returned a value of type (.+?) but"),
+)
+
+
+def wanted(message: str) -> str | None:
+    """A value, as source, of the type that an error asks for, where it names one."""
+    for pattern in _OF_TYPE:
+        match = pattern.search(message)
+        if match is not None:
+            return _value_of(match[1].strip())
+    return None
+
+
+def _value_of(name: str) -> str | None:
+    """A value of a type as the compiler writes it."""
+    if name in _BY_TYPE:
+        return _BY_TYPE[name]
+    head, bracket, rest = name.partition("[")
+    if not bracket or not rest.endswith("]"):
+        return TENSOR if name.startswith("Tensor") else None
+    parts = [_value_of(part) for part in _split(rest[:-1])]
+    if not parts or any(part is None for part in parts):
+        return None
+    match head:
+        case "List":
+            return f"[{parts[0]}]"
+        case "Optional" | "Union":
+            return parts[0]
+        case "Tuple":
+            return f"({', '.join(str(part) for part in parts)},)"
+        case "Dict" if len(parts) == 2:
+            return f"{{{parts[0]}: {parts[1]}}}"
+    return None
+
+
+def _split(text: str) -> list[str]:
+    """What is between the commas that are in no brackets."""
+    parts, depth = [""], 0
+    for char in text:
+        depth += (char == "[") - (char == "]")
+        if char == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return [part.strip() for part in parts]
 
 
 def _innermost(tree: ast.Module, line: int, column: int) -> tuple[ast.FunctionDef, ast.stmt | None] | None:
@@ -93,7 +187,10 @@ def _expressions(lines: list[str], statement: ast.stmt, place: Place) -> list[as
     if not place.column:
         return []
     found: list[tuple[int, ast.expr]] = []
-    for node in _header_nodes(statement):
+    nodes = list(_header_nodes(statement))
+    calls = {node.func: node for node in nodes if isinstance(node, ast.Call)}
+    owners = {node.value: node for node in nodes if isinstance(node, ast.Attribute)}
+    for node in nodes:
         if not isinstance(node, ast.expr) or node.lineno != place.line:
             continue
         if not isinstance(getattr(node, "ctx", ast.Load()), ast.Load) or isinstance(node, ast.Starred):
@@ -103,8 +200,13 @@ def _expressions(lines: list[str], statement: ast.stmt, place: Place) -> list[as
         if start != place.column:
             continue
         width = (node.end_col_offset or 0) - node.col_offset if node.end_lineno == node.lineno else 1 << 20
-        found.append((abs(width - place.width), node))
-    return [node for _, node in sorted(found, key=lambda pair: pair[0])][:2]
+        # Nothing can stand for a function, or for what a method is looked up in: the call goes as a whole.
+        whole: ast.expr = node
+        while whole in owners:
+            whole = owners[whole]
+        found.append((abs(width - place.width), calls.get(whole, node)))
+    best = [node for _, node in sorted(found, key=lambda pair: pair[0])]
+    return list(dict.fromkeys(best))[:2]
 
 
 def _header_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
@@ -136,19 +238,19 @@ def _replaced(path: str, lines: list[str], node: ast.expr | ast.stmt, by: str, w
     )
 
 
-def _statements(path: str, lines: list[str], node: ast.stmt) -> Iterator[Alteration]:
+def _statements(path: str, lines: list[str], node: ast.stmt, values: Sequence[str]) -> Iterator[Alteration]:
     """A statement replaced; of a compound one only its header, so that what it holds is still compiled."""
     match node:
         case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = [name for target in targets for name in _names(target)]
-            for value in VALUES if names else ():
+            for value in values if names else ():
                 text = "; ".join(f"{name} = {value}" for name in names)
                 yield _replaced(path, lines, node, text + _breaks(node), True)
             yield _replaced(path, lines, node, "pass" + _breaks(node), True)
         case ast.Return():
             yield _replaced(path, lines, node, "raise AssertionError('')" + _breaks(node), True)
-            for value in VALUES:
+            for value in values:
                 yield _replaced(path, lines, node, f"return {value}" + _breaks(node), True)
         case ast.Import() | ast.ImportFrom():
             names = [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
@@ -157,9 +259,15 @@ def _statements(path: str, lines: list[str], node: ast.stmt) -> Iterator[Alterat
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             yield _replaced(path, lines, node, "pass" + _breaks(node), True)
         case ast.If() | ast.While():
+            if isinstance(node, ast.While) and node.orelse:
+                yield from _without_else(path, lines, node)
             yield _header(path, lines, node, f"{'if' if isinstance(node, ast.If) else 'while'} {_CONDITION}:")
+            if isinstance(node, ast.If):
+                yield from _raising(path, lines, node)
         case ast.For() | ast.AsyncFor():
-            for value in VALUES[:5]:
+            if node.orelse:
+                yield from _without_else(path, lines, node)
+            for value in values[:5]:
                 yield _header(path, lines, node, f"for {_target(node.target)} in [{_shaped(node.target, value)}]:")
         case ast.With() | ast.AsyncWith():
             bound = [
@@ -226,6 +334,33 @@ def _colon_line(lines: list[str], node: ast.stmt, body: ast.stmt) -> int:
         if plain.endswith(":"):
             return number
     return first
+
+
+def _raising(path: str, lines: list[str], node: ast.If) -> Iterator[Alteration]:
+    """One arm of a condition ends in an exception, so that it has no part in the types of what follows: all of it is
+    still compiled, or else nothing of it."""
+    simple = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Pass, ast.Assert)
+    for arm in (node.orelse, node.body):
+        for statement, after in ((arm[-1], True), (arm[0], False)) if arm else ():
+            if not isinstance(statement, simple) or statement.lineno == node.lineno:
+                continue
+            number = (statement.end_lineno or statement.lineno) if after else statement.lineno
+            line = lines[number - 1].encode()
+            at = (statement.end_col_offset or 0) if after else statement.col_offset
+            text = "; raise AssertionError('')" if after else "raise AssertionError(''); "
+            changed = (line[:at] + text.encode() + line[at:]).decode(errors="replace")
+            yield Alteration(path, "".join([*lines[: number - 1], changed, *lines[number:]]), number, number, True)
+
+
+def _without_else(path: str, lines: list[str], node: ast.For | ast.AsyncFor | ast.While) -> Iterator[Alteration]:
+    """The ``else`` of a loop becomes a branch."""
+    number = node.orelse[0].lineno - 1
+    while number > node.lineno and lines[number - 1].strip().partition(":")[0] != "else":
+        number -= 1
+    if number > node.lineno:
+        line = lines[number - 1]
+        changed = line[: len(line) - len(line.lstrip())] + f"if {_CONDITION}:\n"
+        yield Alteration(path, "".join([*lines[: number - 1], changed, *lines[number:]]), number, number, True)
 
 
 def _try(path: str, lines: list[str], node: ast.Try) -> Iterator[Alteration]:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jitlint.findings.model import Finding, FindingVerdict
-from jitlint.verify.altered import Alteration, alterations
+from jitlint.verify.altered import VALUES, Alteration, alterations, emptied, wanted
 from jitlint.verify.errors import Place, Rejection, at_place, column_fits, rejection_of, says
 from jitlint.verify.nodes import Ended, Node, NodeError, TimedOut
 from jitlint.verify.plan import WEAK_WITHOUT_EFFECT, Texts, Work, class_key
 
 State = Literal["compiled", "rejected", "failed", "no instance"]
 
-_MAX_ATTEMPTS = 60  # altered compilations of one unit
-_MAX_PATIENCE = 6  # times that the offending place may move without a finding being met
+_MAX_ATTEMPTS = 120  # altered compilations of one unit
+_MAX_ASKED = 4  # types that the compiler may ask for at one place
+_MAX_VAIN = 3  # values for an expression that leave the error as it is
+_MAX_PATIENCE = 12  # times that the offending place may move without a finding being met
 _MAX_CAUSES = 6  # alterations of a finding's statement, to see whether it is what an error comes from
 _OF_OBJECTS = ("JIT4", "JIT6")  # rules about what the compiler finds in objects and classes
 _EVERYWHERE = ("", "forward", "__init__", "__call__", "<module>")  # names that tell nothing
@@ -150,8 +152,9 @@ class Attempts:
     seconds: float = 0.0
     left: int = _MAX_ATTEMPTS
 
-    def compile(self, overlay: Mapping[str, str] | None = None, target: str = "") -> Answer:
-        """Compile in a fork. Whatever happens there is an answer."""
+    def compile(self, overlay: Mapping[str, str] | None = None, target: str = "", method: str = "") -> Answer:
+        """Compile in a fork: the object, a submodule (`target`), of either only a method. Whatever happens is an
+        answer."""
         started = time.monotonic()
         self.left -= 1
         try:
@@ -161,6 +164,7 @@ class Attempts:
                     self.timeout,
                     kind=self.work.unit.kind,
                     target=target,
+                    method=method,
                     overlay={**self.overlay, **(overlay or {})},
                 )
         except TimedOut as error:
@@ -289,6 +293,14 @@ def _reach(
     skipped: list[Alteration] = []
     if left:
         _step_over(attempts, first, left, confirm, skipped)
+    for target, name in _methods(attempts, left, built):
+        answer = attempts.compile({step.path: step.text for step in skipped}, target, name)
+        if answer.rejection is None:
+            continue
+        met = judge.match(answer.rejection, left, strict=bool(skipped))
+        confirm(met, f"compiling the method {name} by itself")
+        if left:
+            _step_over(attempts, answer.rejection, left, confirm, skipped, (target, name))
     where = f"{first.kind if not first.headline else first.headline}"[:160]
     for index in left:
         finding = findings[index]
@@ -301,6 +313,25 @@ def _reach(
         else:
             why = f"the compiler stops earlier: {where}"
         outcome.verdicts[index] = ("masked", why)
+
+
+def _methods(attempts: Attempts, left: Sequence[int], built: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The methods that findings are in, as (path of the submodule, name): those of the object's class and of classes
+    of its submodules, else what the object inherits."""
+    judge = attempts.judge
+    found: dict[tuple[str, str], None] = {}
+    if attempts.work.unit.kind != "module":
+        return []
+    for index in left:
+        finding = judge.findings[index]
+        owner, _, name = _function(judge, finding).rpartition(".")
+        if not owner:
+            continue
+        inside = [
+            str(path) for path, _, cls, file in built.get("classes", []) if cls == owner and at_path(finding, file)
+        ]
+        found[inside[0] if inside else "", name] = None
+    return list(found)
 
 
 def _cause(attempts: Attempts, rejection: Rejection, left: Sequence[int]) -> int | None:
@@ -333,10 +364,14 @@ def _step_over(
     left: list[int],
     confirm: Callable[[Sequence[int], str], None],
     skipped: list[Alteration],
+    method: tuple[str, str] = ("", ""),
 ) -> None:
-    """Give the compiler altered text in which the place it stopped at is out of the way, again and again."""
+    """Give the compiler altered text in which the place it stopped at is out of the way, again and again.
+
+    method: the submodule and the name of the one method to compile; the whole unit where empty.
+    """
     judge, texts = attempts.judge, attempts.judge.texts
-    overlay: dict[str, str] = dict(attempts.overlay)
+    overlay: dict[str, str] = {**attempts.overlay, **{step.path: step.text for step in skipped}}
     patience = _MAX_PATIENCE
     while left and attempts.left > 0 and patience > 0 and not attempts.stopped():
         place = next((one for one in rejection.places if (overlay.get(one.path) or texts.text(one.path))), None)
@@ -344,21 +379,21 @@ def _step_over(
             return
         text = overlay.get(place.path) or texts.text(place.path) or ""
         best: tuple[Alteration, Rejection | None, list[int]] | None = None
-        for step in alterations(place.path, text, place):
-            if attempts.left <= 0 or attempts.stopped():
-                break
-            answer = attempts.compile({**overlay, step.path: step.text})
+        for step, answer in _tries(attempts, rejection, place, text, overlay, left, method):
             if answer.failure:
                 continue
             if answer.rejection is None:
-                best = best or (step, None, [])
-                continue
+                best = (step, None, [])
+                break
             met = judge.match(answer.rejection, left, strict=True)
             if met:
                 best = (step, answer.rejection, met)
                 break
-            if best is None and not _same(answer.rejection, rejection):
-                best = (step, answer.rejection, [])
+            if not _same(answer.rejection, rejection):
+                if best is None or _is_later(answer.rejection, best[1]):
+                    best = (step, answer.rejection, [])
+                if _is_later(answer.rejection, rejection):
+                    break
         if best is None:
             return
         step, following, met = best
@@ -373,6 +408,69 @@ def _step_over(
         if following is None:
             return
         rejection = following
+
+
+def _tries(
+    attempts: Attempts,
+    rejection: Rejection,
+    place: Place,
+    text: str,
+    overlay: Mapping[str, str],
+    left: Sequence[int],
+    method: tuple[str, str],
+) -> Iterator[tuple[Alteration, Answer]]:
+    """Compilations with what stands at a place altered: with values of the type that the compiler asks for first."""
+    judge = attempts.judge
+    here = judge.texts.function_at(place.path, place.line)
+    owner = judge.texts.class_at(place.path, place.line) or here
+    findings = [judge.findings[index] for index in left]
+    apart = not any(
+        at_path(finding, place.path)
+        and owner in (judge.texts.class_at(finding.path, finding.span.line), _function(judge, finding))
+        for finding in findings
+    )
+    tried: set[str] = set()
+
+    def compiled(steps: Iterator[Alteration]) -> Iterator[tuple[Alteration, Answer]]:
+        vain = 0  # values that changed nothing
+        for step in steps:
+            if attempts.left <= 0 or attempts.stopped():
+                return
+            if step.text in tried or (vain >= _MAX_VAIN and not step.whole):
+                continue
+            tried.add(step.text)
+            answer = attempts.compile({**overlay, step.path: step.text}, *method)
+            vain += answer.rejection is not None and answer.rejection.headline == rejection.headline
+            yield step, answer
+
+    # Where nothing that is looked for is near, the whole function may go.
+    if apart:
+        yield from compiled(emptied(place.path, text, place.line))
+    first = wanted(rejection.text)
+    orders: list[Sequence[str]] = [VALUES] if first is None else [VALUES, [first]]
+    while orders:
+        for step, answer in compiled(alterations(place.path, text, place, orders[-1])):
+            yield step, answer
+            more = wanted(answer.rejection.text) if answer.rejection is not None else None
+            if more is not None and [more] not in orders and len(orders) < _MAX_ASKED:
+                orders.append([more])
+                break
+        else:
+            orders.pop()
+
+
+def _function(judge: Judge, finding: Finding) -> str:
+    return judge.texts.function_at(finding.path, finding.span.line)
+
+
+def _is_later(one: Rejection, other: Rejection | None) -> bool:
+    """Whether an error is farther on: below in the same file, or in another one; no error at all is the farthest."""
+    if other is None:
+        return False
+    first, second = one.places[:1], other.places[:1]
+    if not first or not second:
+        return False
+    return first[0].path != second[0].path or first[0].line > second[0].line
 
 
 def _same(one: Rejection, other: Rejection) -> bool:

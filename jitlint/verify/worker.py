@@ -587,6 +587,8 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
         obj = submodule(obj, message["target"])
     started = time.perf_counter()
     try:
+        if message.get("method"):
+            return only_method(torch, obj, message["method"], started)
         scripted = script(torch, obj, message.get("kind", ""))
         if message.get("kind") == "class" and message.get("instance"):
             scripted = obj
@@ -610,6 +612,20 @@ def script(torch: Any, obj: Any, kind: str) -> Any:
         if hasattr(obj, "__script_if_tracing_wrapper"):
             obj = obj.__original_fn
         return torch.jit.script(obj)
+
+
+def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
+    """Compile one method of a module and what it calls, not its forward."""
+    recursive = getattr(torch.jit, "_recursive", None)
+    if recursive is None or not hasattr(recursive, "make_stub_from_method") or not hasattr(obj, name):
+        return {"ok": True, "seconds": 0.0}
+    stub = recursive.make_stub_from_method(obj, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        recursive.create_script_module(
+            obj, lambda module: [stub] if module is obj else recursive.infer_methods_to_compile(module)
+        )
+    return {"ok": True, "seconds": time.perf_counter() - started}
 
 
 def script_by_hand(torch: Any, obj: Any) -> Any:
