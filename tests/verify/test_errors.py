@@ -46,7 +46,7 @@ def test_the_headline_and_the_frames() -> None:
     }
     rejection = rejection_of(answer)
     assert rejection.headline == "no"
-    assert rejection.frames == (Place("/p/a.py", 5),)
+    assert rejection.frames == (Place("/p/a.py", 5, function="g"),)
     assert not rejection.from_compiler
     assert rejection_of({"type": "RuntimeError", "text": TEXT}).headline == "Unknown type name 'Foo':"
 
