@@ -451,14 +451,15 @@ def instance(module: Any, message: Message) -> Tuple[Any, str]:
         names = ", ".join(parameter.name for parameter in required or [])
         return None, "its constructor takes arguments: " + names if names else "its constructor takes arguments"
     last: Optional[BaseException] = None
+    tried = ""
     for arguments in guesses(cls, required or []):
         try:
             made = cls(**arguments)
         except Exception as error:
-            last = error
+            last, tried = error, ", ".join(arguments)
             continue
         return made, "with guessed arguments: " + ", ".join(name + "=" + shown(arguments[name]) for name in arguments)
-    why = "no arguments could be guessed" if last is None else "guessed arguments do not fit it: " + brief(last)
+    why = "no arguments could be guessed" if last is None else "guessed arguments do not fit it (" + tried + "): " + brief(last)
     return None, why
 
 
