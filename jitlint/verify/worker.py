@@ -459,7 +459,11 @@ def instance(module: Any, message: Message) -> Tuple[Any, str]:
             last, tried = error, ", ".join(arguments)
             continue
         return made, "with guessed arguments: " + ", ".join(name + "=" + shown(arguments[name]) for name in arguments)
-    why = "no arguments could be guessed" if last is None else "guessed arguments do not fit it (" + tried + "): " + brief(last)
+    why = (
+        "no arguments could be guessed"
+        if last is None
+        else "guessed arguments do not fit it (" + tried + "): " + brief(last)
+    )
     return None, why
 
 
