@@ -313,6 +313,8 @@ def test_an_interrupt_leaves_nothing_behind(write_tree: WriteTree, number: signa
         env={**ENVIRONMENT, MARK: mark},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # A suite in the background of a shell ignores the interrupt, and what it starts would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     # The one with torch, the one that imports, the one that constructs.
     assert waited_for(lambda: len(processes(mark, "jitlint/verify/worker.py")) >= 3)
