@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -32,9 +32,35 @@ def main() -> None:
     """The console script."""
     try:
         app()
-    except BrokenPipeError:  # `jitlint check | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        status = 0
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        status = end.code or 0
+    except OSError as error:
+        status = _unwritten(error)
+    _leave(status)
+
+
+def _unwritten(error: OSError) -> int:
+    """The status of a run whose output cannot be written: its reader has gone (`jitlint check | head`), or a full disk."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 1
+    print(f"jitlint: {error}", file=sys.stderr)
+    return 2
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process without taking down what it holds: for the syntax trees of a library that is half of the run."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        status = _unwritten(error)
+    sys.stderr.flush()
+    if sys.getprofile() is not None or sys.gettrace() is not None:
+        sys.exit(status)  # what a profiler or a coverage tool has seen is written at exit
+    os._exit(status)
 
 
 def _version(wanted: bool) -> None:

@@ -13,12 +13,13 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from jitlint.findings import registry
 
 if TYPE_CHECKING:
     from jitlint.analysis import Session
-    from jitlint.findings.model import FileReport, Finding, Fix
+    from jitlint.findings.model import FileReport, Finding, Fix, Span
 
 
 def fix_for(session: Session, finding: Finding) -> Fix | None:
@@ -35,8 +36,21 @@ def fix_for(session: Session, finding: Finding) -> Fix | None:
         return None  # a finding without a fix is better than no finding
 
 
+# Of a session's findings, those that several files lead to are found once per file; so is what each of them needs read.
+_made: WeakKeyDictionary[Session, dict[tuple[str, str, Span, str], Fix | None]] = WeakKeyDictionary()
+
+
 def with_fixes(session: Session, report: FileReport) -> FileReport:
     """The report, its findings with their fixes. Findings in files that are not the user's have none: they show at the
     line that leads there, on which no fixer finds anything of its own."""
-    findings = tuple(replace(finding, fix=fix_for(session, finding), evidence=None) for finding in report.findings)
+    made = _made.setdefault(session, {})
+    fixes: dict[int, Fix | None] = {}
+    for number, finding in sorted(enumerate(report.findings), key=lambda one: one[1].path):
+        key = (finding.path, finding.code, finding.span, finding.torch_message)
+        if key not in made:
+            made[key] = fix_for(session, finding)
+        fixes[number] = made[key]
+    findings = tuple(
+        replace(finding, fix=fixes[number], evidence=None) for number, finding in enumerate(report.findings)
+    )
     return replace(report, findings=findings)

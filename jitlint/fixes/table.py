@@ -232,7 +232,7 @@ def make_fix(session: Session, finding: Finding) -> Fix | None:
 def as_fix(context: Context, draft: Draft) -> Fix:
     """Offsets to spans, line ends to the file's."""
     newline = context.source.newline
-    changes = sorted(set(draft.changes), key=lambda change: (change.start, change.end))
+    changes = sorted(set(draft.changes), key=lambda change: (change.start, change.end, change.content))
     edits = tuple(
         Edit(
             context.index.path,
