@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -148,3 +149,27 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     assert not imported_by("import jitlint") & {"typer", "rich", "libcst", "torch", "ast"}
     assert not imported_by("import jitlint.cli") & {"libcst", "torch", "jitlint.runner", "jitlint.config"}
     assert not imported_by("import jitlint; jitlint.check([])") & {"torch", "rich", "typer"}
+
+
+def _piped(arguments: list[str], stdout: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "jitlint", *arguments]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("arguments", [["rules"], ["check", "."], ["--version"]])
+def test_a_disk_that_is_full(project: Path, arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = _piped(arguments, full.fileno())
+    assert done.returncode == 2
+    assert done.stderr.startswith("jitlint: ")
+    assert "No space left" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_has_gone(project: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = _piped(["rules"], writing)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -19,7 +19,8 @@ from jitlint.findings import registry
 
 if TYPE_CHECKING:
     from jitlint.analysis import Session
-    from jitlint.findings.model import FileReport, Finding, Fix, Span
+    from jitlint.findings.model import FileReport, Finding, Fix
+    from jitlint.source.problem import Span
 
 
 def fix_for(session: Session, finding: Finding) -> Fix | None:
