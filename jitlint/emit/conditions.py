@@ -94,6 +94,10 @@ def _plain(e: Emitter, node: tree.Expr) -> Condition:
     from jitlint.emit.expressions import emit_expr
 
     value = emit_expr(e, node)
+    if isinstance(node, tree.Binary):
+        # What an operator gives is no constant, whatever its operands are: both arms are compiled.
+        truth(e, node.at, as_val(e, node.at, value))
+        return Condition()
     if isinstance(value, Opaque):
         return uncertain(node, value.configured)
     if isinstance(value, ModuleRef):
