@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jitlint.shapes.heap import Delta, Heap
 
 MAX_OPTIONS = 6
+_FEW = 16  # children: containers of more are told apart
 _TYPES: dict[type, Type] = {bool: BOOL, int: INT, float: FLOAT, complex: COMPLEX, str: STR}
 
 
@@ -84,13 +85,15 @@ def one_of(options: list[tuple[Value, str]]) -> Value:
 
 
 def merge_key(value: Value) -> Any:
-    """Like `key_of`, but equal for modules of torch's that were built alike."""
-    if not isinstance(value, Module) or value.attributes or value.children is not None:
+    """Like `key_of`, but equal for modules of torch's that were built alike, and for its containers of such."""
+    if not isinstance(value, Module) or value.attributes or not isinstance(value.cls, External):
         return key_of(value)
-    if isinstance(value.cls, External):
+    if value.children is None:
         arguments = tuple([(name, key_of(argument)) for name, argument in value.arguments.items()])
         return ("module", value.cls.name, arguments)
-    return key_of(value)
+    if not 0 < len(value.children) <= _FEW or value.state["open"]:
+        return key_of(value)  # an empty one may be about to be filled
+    return ("modules", value.cls.name, tuple([(name, merge_key(child)) for name, child in value.children.items()]))
 
 
 def shared(first: str, second: str) -> str:

@@ -106,6 +106,7 @@ def facts(table: Table, cls: type) -> dict[str, Any]:
         "qualified": f"{cls.__module__}.{cls.__qualname__}",
         "bases": [table.name_of(base) for base in cls.__mro__[1:] if base is not object],
         "constructor": parameters,
+        "members": sorted(set(dir(cls)) - (set(dir(nn.Module)) if cls is not nn.Module else set())),
     }
     if cls.__name__ in CONTAINERS and cls.__module__ == "torch.nn.modules.container":
         found["container"] = cls.__name__

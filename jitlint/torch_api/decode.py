@@ -114,6 +114,7 @@ def decode_module(name: str, row: dict[str, Any], classes: Mapping[str, Type]) -
             entries.Parameter(parameter[0], parameter[1], literal(parameter[2]) if len(parameter) > 2 else REQUIRED)
             for parameter in row["constructor"]
         ),
+        members=frozenset(row["members"]),
         container=row.get("container", ""),
         lazy=bool(row.get("lazy")),
         probed="methods" in row,

@@ -261,13 +261,15 @@ class ModuleClassFacts:
     compiler's message where that instance does not compile.
     `methods` has `forward`, what else compiles, and what fails when called; nn.Module's own (``parameters``,
     ``train``...) are with ``torch.nn.Module`` alone (`TorchAPI.module_method` looks there). LSTM's and GRU's forward
-    has `overloads` and no `schema`.
+    has `overloads` and no `schema`. `members` names what the class itself has and nn.Module has not (of nn.Module, all):
+    methods, properties, values of class attributes.
     """
 
     name: str
     qualified: str
     bases: tuple[str, ...]
     constructor: tuple[Parameter, ...]
+    members: frozenset[str]
     container: str = ""
     lazy: bool = False
     probed: bool = False

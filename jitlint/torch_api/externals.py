@@ -24,6 +24,4 @@ class TorchExternals(Externals):
         if known is not None:
             return known
         facts = self._api.module_class(cls)
-        if facts is not None and name in facts.methods:
-            return True
-        return None
+        return None if facts is None else name in facts.members
