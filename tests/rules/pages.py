@@ -31,6 +31,7 @@ from jitlint.findings.registry import Rule  # noqa: E402
 VERSIONS = Path(__file__).with_name("torch_versions.json")
 SAYS = "What torch says"
 RELATED = "Related"
+TODAY = "2.13.0"  # what the pages quote
 ASKED = [case for case in CASES if not case.tool]
 # Runs under Python 3.7: each program in a child of its own, a line of JSON for each.
 RUNNER = r"""
@@ -123,14 +124,14 @@ def says(rule: Rule, answers: Answers) -> str:
     """The section that quotes torch on a rule's bad examples."""
     bad = [answers[case.file] for case in ASKED if case.rule.code == rule.code and case.example.kind == "bad"]
     quoted = [text for text in dict.fromkeys(words(one, rule) for one in bad) if text]
-    if not quoted or not rule_holds_today(rule):
+    if not quoted or not holds_today(rule):
         return "Nothing: it is traced." if "JIT801" <= rule.code < "JIT840" else "Nothing: it compiles."
     return "\n\n".join(f"```text\n{text}\n```" for text in quoted)
 
 
-def rule_holds_today(rule: Rule) -> bool:
-    """Whether the examples are those of the release that they are put to."""
-    return all(case.torch_version == "2.13.0" for case in ASKED if case.rule.code == rule.code)
+def holds_today(rule: Rule) -> bool:
+    """Whether the rule is one about the release that the pages quote."""
+    return all(case.torch_version == TODAY for case in ASKED if case.rule.code == rule.code)
 
 
 # --- the neighbours ---------------------------------------------------------------------------------------------------
@@ -192,11 +193,17 @@ def verdict(rule: Rule, answers: Answers) -> str:
     if rule.severity != "error":  # the compiler takes what the rule warns of
         return "accepts" if any(one["ok"] for one in bad) else "otherwise" if good else "unknown"
     telling = rule.torch_message != "/.*/"
-    if any(has_message(rule, one["text"]) for one in asked) and (telling or good):
+    if any(has_message(rule, text) for one in asked for text in _spellings(one["text"])) and (telling or good):
         return "rejects"
     if any(one["ok"] for one in bad):
         return "accepts"
     return "otherwise" if good and asked else "unknown"
+
+
+def _spellings(message: str) -> tuple[str, str]:
+    """Older releases begin their messages with a small letter."""
+    message = message.strip()
+    return message, message[:1].upper() + message[1:]
 
 
 def main(pythons: Sequence[str]) -> None:
@@ -216,7 +223,7 @@ def main(pythons: Sequence[str]) -> None:
     answers = dict(ask(python, ASKED) for python in pythons)
     answers[version] = today
     order = sorted(answers, key=lambda one: tuple(map(int, one.split("."))))
-    asked = {case.rule.code: case.rule for case in ASKED}
+    asked = {case.rule.code: case.rule for case in ASKED if holds_today(case.rule)}
     rows = {code: {one: verdict(rule, answers[one]) for one in order} for code, rule in asked.items()}
     text = ",\n".join(f'  "{code}": {json.dumps(row)}' for code, row in rows.items())
     VERSIONS.write_text("{\n" + text + "\n}\n", encoding="utf-8")

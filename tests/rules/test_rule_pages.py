@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from pages import ASKED, RELATED, SAYS, VERSIONS, Answers, anchor, ask, related, says, with_section
+from pages import ASKED, RELATED, SAYS, VERSIONS, Answers, anchor, ask, holds_today, related, says, with_section
 from test_rule_examples import ROOT, RULES, TORCH, has_message
 
 from jitlint.findings import registry
@@ -37,7 +37,7 @@ def test_a_rule_links_its_neighbours(rule: Rule, neighbours: dict[str, str]) -> 
     for code in rule.related:
         assert rule.code in registry.rule(code).related, HOW
     assert rule.section(RELATED) == neighbours[rule.code], HOW
-    named = set(re.findall(r"JIT\d{3}", FENCED.sub("", rule.body)))
+    named = set(re.findall(r"JIT\d{3}", re.sub(r"`[^`]*`", "", FENCED.sub("", rule.body))))
     assert named - {rule.code} <= set(rule.related)
 
 
@@ -62,7 +62,7 @@ def test_a_rule_quotes_torch(rule: Rule) -> None:
     assert not re.search(r"(^|[\s\"(])/\w+/|0x[0-9a-f]{4}", section), "a path or an address"
 
 
-@pytest.mark.parametrize("rule", ABOUT_CODE, ids=lambda rule: rule.code)
+@pytest.mark.parametrize("rule", [rule for rule in ABOUT_CODE if holds_today(rule)], ids=lambda rule: rule.code)
 def test_the_releases_are_those_that_were_asked(rule: Rule) -> None:
     holds = SpecifierSet(rule.torch)
     for version, said in MEASURED[rule.code].items():
@@ -79,7 +79,7 @@ def test_the_releases_are_written_as_a_range() -> None:
 
 
 def test_every_rule_about_code_was_asked() -> None:
-    assert set(MEASURED) == {rule.code for rule in ABOUT_CODE}
+    assert set(MEASURED) == {rule.code for rule in ABOUT_CODE if holds_today(rule)}
 
 
 def test_sections_are_put_in_their_places() -> None:
