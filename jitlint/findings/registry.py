@@ -125,6 +125,21 @@ def rule(code: str) -> Rule:
         return parse_rule(file.read(), path)
 
 
+@cache
+def holds(code: str, torch_version: str) -> bool:
+    """Whether a rule holds for a release of torch. The ranges were measured: `tests/rules/torch_versions.json`."""
+    from jitlint.project.legacy import version_tuple
+
+    target = version_tuple(torch_version)
+    for part in filter(None, rule(code).torch.split(",")):
+        bound = version_tuple(part.lstrip("<>="))
+        if part.startswith(">=") and target < bound:
+            return False
+        if part.startswith("<") and target >= bound:
+            return False
+    return True
+
+
 def find(wanted: str) -> Rule:
     """A rule by code or name, whatever the case. Raises UnknownRule."""
     known = names()

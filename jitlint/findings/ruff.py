@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jitlint.findings.model import Result
-from jitlint.project.legacy import version_tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +117,8 @@ TAKEN_SINCE = (2, 0)
 
 def codes_for(torch_version: str) -> list[str]:
     """The rules that matter to a release of torch, sorted."""
+    from jitlint.project.legacy import version_tuple
+
     old = version_tuple(torch_version) < TAKEN_SINCE if torch_version else False
     return sorted([rule.code for rule in RULES] + list(NEWER_ANNOTATIONS if old else ()))
 
