@@ -59,7 +59,10 @@ def _laid_out(text: str, path: str, color: bool, width: int) -> list[str]:
     from rich.markdown import Markdown
 
     document = Markdown(_FENCE.sub(lambda fence: f"*{_LABELS[fence[1]]}*\n\n```python", text))
-    for token in document.parsed:
+    tokens: object = document.parsed
+    for token in (
+        tokens if isinstance(tokens, list) else ()
+    ):  # before rich 13.3 there are none, and links stay as they are
         for child in token.children or ():
             target = child.attrs.get("href")
             if isinstance(target, str) and "://" not in target:  # a page beside this one
