@@ -94,11 +94,12 @@ class Session:
             if name:
                 text = f"Could not get qualified name for class '{name}': __module__ can't be None."
                 collector.report("JIT313", node, text, f"'{name}' was made by exec and has no source to compile")
-        legacy_problems(self.project, index, self.torch_version or self.api.version, collector.report)
+        legacy_problems(self.project, index, collector.torch_version, collector.report)
         trace_problems(self.project, index, collector.report)
         interface_problems(self.compiler, index, collector.report)
         for problem in unit_hazards(self.compiler, index, points):
-            collector.add(problem, (), None)
+            if registry.holds(problem.code, collector.torch_version):
+                collector.add(problem, (), None)
         return collector.finish(tuple(sorted(self.project.dependencies | {path})))
 
     def points(self, index: ModuleIndex) -> list[EntryPoint]:
@@ -158,10 +159,13 @@ class _Collector:
         self.findings: list[Finding] = []
         self.positions: dict[tuple[str, str, Span, str], int] = {}
         self.errors: list[RunError] = []
+        self.torch_version = session.torch_version or session.api.version
         self.package = os.path.join(top_package_folder_of(index), index.name.partition(".")[0]) + os.sep
 
     def report(self, code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
         """A problem of the file itself, of no unit in particular."""
+        if not registry.holds(code, self.torch_version):
+            return
         span = span_of(node, self.index.lines)
         self.add(Problem(code, self.index.path, span, torch_message, message or torch_message), (), None)
 
@@ -198,6 +202,11 @@ class _Collector:
                 advice = registry.rule(problem.code).severity != "error"
                 if advice and (condition is not None or not self._ours(problem.path)):
                     continue  # on what may never be compiled, or on code that is not the user's
+                if not registry.holds(problem.code, self.torch_version):
+                    if not advice and condition is None:
+                        reason = f"{problem.code} is known of torch {registry.rule(problem.code).torch} only"
+                        unknown.append(UnknownReason(reason, problem.path, problem.span.line))
+                    continue
                 placed = self._place(problem, frames, definition)
                 number = self.add(placed, frames, condition)
                 if number not in found:

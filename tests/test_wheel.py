@@ -46,8 +46,8 @@ def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_what_a_run_needs(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    rules = {f"jitlint/rules/{path.name}" for path in (ROOT / "rules").glob("JIT*.md")}
-    assert rules
+    rules = {f"jitlint/rules/{path.name}" for path in (ROOT / "rules").glob("*.md")}
+    assert {"jitlint/rules/TYPES.md", "jitlint/rules/README.md"} < rules
     assert rules <= names
     assert {"jitlint/py.typed", "jitlint/report/schema.json"} <= names
     data = {
@@ -70,6 +70,7 @@ def test_it_runs_outside_the_checkout(scripts: Path, tmp_path: Path) -> None:
     assert result["findings"][0]["range"]["start"]["line"] == 4
     assert result["findings"][0]["help"], "from the rule's file"
     assert run(scripts / "jitlint", "explain", "JIT901", cwd=tmp_path).stdout.startswith("# JIT901 syntax-error")
+    assert "## Optional and refinement" in run(scripts / "jitlint", "explain", "types", cwd=tmp_path).stdout
     listed = run(scripts / "jitlint", "rules", cwd=tmp_path).stdout.splitlines()
     assert len(listed) == len(list((ROOT / "rules").glob("JIT*.md")))
 

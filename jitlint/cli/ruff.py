@@ -37,7 +37,7 @@ def ruff_ignores(
     except ConfigError as error:
         fail(str(error))
     own = ruff_toml or any(os.path.isfile(os.path.join(root, name)) for name in ("ruff.toml", ".ruff.toml"))
-    print_lines(block(files(result), root, own))
+    print_lines(block(files(result), root, own, result.torch_version))
     for problem in result.errors:
         warn(f"{problem.path}: {problem.message}")
     if result.errors:

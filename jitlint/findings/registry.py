@@ -17,6 +17,10 @@ from jitlint.findings.model import Severity
 _FILE = re.compile(r"(JIT\d{3})-([a-z0-9-]+)\.md$")
 _FENCE = re.compile(r"^```python (bad|good|fixed)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _EXPECTED = re.compile(r"#\s*(error|warning|info): (JIT\d{3})")
+_SECTION = re.compile(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\((JIT\d{3})-[a-z0-9-]+\.md\)")
+_PAGE = re.compile(r"([A-Z]+)\.md$")
+_INDEX = "README"  # the table of all rules, which `jitlint rules` prints better
 
 
 class UnknownRule(LookupError):
@@ -54,6 +58,29 @@ class Rule:
     def summary(self) -> str:
         """The first paragraph, on one line."""
         return " ".join(self.body.strip().split("\n\n", 1)[0].split())
+
+    def section(self, heading: str) -> str:
+        """The Markdown below a second-level heading, '' where there is no such heading."""
+        return next((text.strip() for found, text in _SECTION.findall(self.body) if found == heading), "")
+
+    @property
+    def related(self) -> tuple[str, ...]:
+        """The codes of its neighbours, those that the section "Related" links."""
+        return tuple(_LINK.findall(self.section("Related")))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A text beside the rules, ``rules/TYPES.md``. name: ``types``. text: Markdown."""
+
+    name: str
+    path: str
+    text: str
+
+    @property
+    def title(self) -> str:
+        """Its first heading."""
+        return self.text.partition("\n")[0].lstrip("# ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +125,21 @@ def rule(code: str) -> Rule:
         return parse_rule(file.read(), path)
 
 
+@cache
+def holds(code: str, torch_version: str) -> bool:
+    """Whether a rule holds for a release of torch. The ranges were measured: `tests/rules/torch_versions.json`."""
+    from jitlint.project.legacy import version_tuple
+
+    target = version_tuple(torch_version)
+    for part in filter(None, rule(code).torch.split(",")):
+        bound = version_tuple(part.lstrip("<>="))
+        if part.startswith(">=") and target < bound:
+            return False
+        if part.startswith("<") and target >= bound:
+            return False
+    return True
+
+
 def find(wanted: str) -> Rule:
     """A rule by code or name, whatever the case. Raises UnknownRule."""
     known = names()
@@ -106,7 +148,26 @@ def find(wanted: str) -> Rule:
     for code, name in known.items():
         if name == wanted.lower():
             return rule(code)
-    raise UnknownRule(wanted, nearest(wanted, [*known, *known.values()]))
+    raise UnknownRule(wanted, nearest(wanted, [*known, *known.values(), *page_names()]))
+
+
+def page_names() -> list[str]:
+    """The names of the pages beside the rules: ``types``."""
+    try:
+        files = sorted(os.listdir(rules_directory()))
+    except OSError:
+        return []
+    return [found[1].lower() for file in files if (found := _PAGE.match(file)) and found[1] != _INDEX]
+
+
+def page(wanted: str) -> Page | None:
+    """The page with a name, whatever the case; None where there is none."""
+    name = wanted.lower()
+    if name not in page_names():
+        return None
+    path = os.path.join(rules_directory(), f"{name.upper()}.md")
+    with open(path, encoding="utf-8") as file:
+        return Page(name, path, file.read())
 
 
 def all_rules() -> list[Rule]:
@@ -119,9 +180,14 @@ def rule_url(code: str) -> str:
     name = names().get(code)
     if name is None:
         return ""
+    return file_url(os.path.join(rules_directory(), f"{code}-{name}.md"))
+
+
+def file_url(path: str) -> str:
+    """The URL of an absolute path."""
     from urllib.parse import quote
 
-    path = os.path.join(rules_directory(), f"{code}-{name}.md").replace(os.sep, "/")
+    path = path.replace(os.sep, "/")
     return "file://" + quote(path if path.startswith("/") else "/" + path)
 
 
@@ -154,7 +220,11 @@ def parse_rule(text: str, path: str) -> Rule:
 def examples(rule: Rule) -> list[Example]:
     """The fenced ``python bad``, ``good`` and ``fixed`` programs of a rule, in order."""
     with open(rule.path, encoding="utf-8") as file:
-        text = file.read()
+        return examples_in(file.read())
+
+
+def examples_in(text: str) -> list[Example]:
+    """The same of any Markdown."""
     result = []
     for found in _FENCE.finditer(text):
         program = found[2]

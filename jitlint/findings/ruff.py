@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jitlint.findings.model import Result
@@ -24,13 +24,29 @@ class RuffRule:
     compiles: bool = True
 
 
-def _function(signature: str, *body: str) -> str:
-    return f"def entry({signature}):\n" + "".join(f"    {line}\n" for line in body)
+def _function(signature: str, *body: str, result: str = "") -> str:
+    arrow = f" -> {result}" if result else ""
+    return f"def entry({signature}){arrow}:\n" + "".join(f"    {line}\n" for line in body)
 
 
 _XS = "xs: List[int]"
 RULES = (
     RuffRule("C420", _function(_XS, "return {x: 1 for x in xs}"), _function(_XS, "return dict.fromkeys(xs, 1)")),
+    RuffRule(
+        "FURB110",  # `or` gives a bool
+        _function("x: str, y: str", "return x if x else y", result="str"),
+        _function("x: str, y: str", "return x or y", result="str"),
+    ),
+    RuffRule(
+        "FURB116",
+        _function("x: int", "return bin(x)[2:]"),
+        _function("x: int", "return f'{x:b}'"),
+    ),
+    RuffRule(
+        "FURB140",
+        _function(f"{_XS}, ys: List[int]", "return [max(x, y) for x, y in zip(xs, ys)]"),
+        _function(f"{_XS}, ys: List[int]", "return list(itertools.starmap(max, zip(xs, ys)))"),
+    ),
     RuffRule(
         "FURB161",
         _function("x: int", "return bin(x).count('1')"),
@@ -61,6 +77,7 @@ RULES = (
         _function("x: str", "return x.startswith('a') or x.startswith('b')"),
         _function("x: str", "return x.startswith(('a', 'b'))"),
     ),
+    RuffRule("PLR6104", _function("x: int", "x = x // 2", "return x"), _function("x: int", "x //= 2", "return x")),
     RuffRule("PLR6201", _function("x: int", "return x in (1, 2)"), _function("x: int", "return x in {1, 2}")),
     RuffRule("RUF005", _function(_XS, "return xs + [1]"), _function(_XS, "return [*xs, 1]")),
     RuffRule(
@@ -70,6 +87,11 @@ RULES = (
     ),
     RuffRule("RUF010", _function("x: int", "return f'{str(x)}'"), _function("x: int", "return f'{x!s}'")),
     RuffRule("RUF015", _function(_XS, "return list(xs)[0]"), _function(_XS, "return next(iter(xs))")),
+    RuffRule(
+        "RUF019",
+        _function("d: Dict[str, int]", "if 'a' in d and d['a']:", "    return 1", "return 0"),
+        _function("d: Dict[str, int]", "if d.get('a'):", "    return 1", "return 0"),
+    ),
     RuffRule(
         "RUF051",
         _function("d: Dict[str, int]", "if 'a' in d:", "    del d['a']", "return d"),
@@ -88,6 +110,18 @@ RULES = (
     ),
 )
 
+# `list[int]` inside `Optional` or on an attribute, and `int | None` anywhere: 1.13 takes neither, 2.13 both.
+NEWER_ANNOTATIONS = ("UP006", "UP007", "UP045")
+TAKEN_SINCE = (2, 0)
+
+
+def codes_for(torch_version: str) -> list[str]:
+    """The rules that matter to a release of torch, sorted."""
+    from jitlint.project.legacy import version_tuple
+
+    old = version_tuple(torch_version) < TAKEN_SINCE if torch_version else False
+    return sorted([rule.code for rule in RULES] + list(NEWER_ANNOTATIONS if old else ()))
+
 
 def files(result: Result) -> list[str]:
     """The files that hold compiled code, as far as the result says: of units, of findings and of the way to them."""
@@ -99,9 +133,10 @@ def files(result: Result) -> list[str]:
     return sorted(found)
 
 
-def block(paths: Iterable[str], root: str, own_file: bool) -> list[str]:
-    """The ``per-file-ignores`` for some files, in TOML. own_file: for ``ruff.toml`` rather than ``pyproject.toml``."""
-    codes: Sequence[str] = [rule.code for rule in RULES]
+def block(paths: Iterable[str], root: str, own_file: bool, torch_version: str = "") -> list[str]:
+    """The ``per-file-ignores`` for some files, in TOML. own_file: for ``ruff.toml`` rather than ``pyproject.toml``.
+    torch_version: the release that they are compiled with, '' for a recent one."""
+    codes = codes_for(torch_version)
     header = "[lint.per-file-ignores]" if own_file else "[tool.ruff.lint.per-file-ignores]"
     lines = ["# What these rules of ruff ask for is rejected by torch.jit.script.", header]
     prefix = root.rstrip(os.sep) + os.sep

@@ -26,7 +26,8 @@ INTRODUCTION = """\
 # The rules
 
 One file each: what is rejected, why, what to write instead, and examples that the tests put to jitlint and to the real
-compiler. `jitlint explain CODE` prints one. This page is made by `python -m jitlint.findings.rule_index`.
+compiler. `jitlint explain CODE` prints one. [How TorchScript's types differ from Python's](TYPES.md) is a page of its
+own. This page is made by `python -m jitlint.findings.rule_index`.
 """
 
 

@@ -14,6 +14,7 @@ from jitlint.lsp.engine import Page
 from jitlint.lsp.positions import contains, from_position, to_range
 from jitlint.project.definitions import FunctionDefinition
 from jitlint.reveal import Typed, spellings
+from jitlint.source.nodes import walk
 from jitlint.source.problem import Span, span_of
 
 
@@ -61,20 +62,31 @@ def _type_at(
         if old is None:
             return None
         moved, line = line - old, old
-    best: tuple[str, Span] | None = None
-    for typed in functions:
-        definition = typed.definition
-        if not definition.node.lineno <= line <= (definition.node.end_lineno or definition.node.lineno):
-            continue
-        for text, span in _shown(typed):
-            inside = (span.line, span.column) <= (line, column) <= (span.end_line, span.end_column)
-            if inside and (best is None or _size(span) <= _size(best[1])):
-                best = (text, span)
+    shown = [
+        one
+        for typed in functions
+        if typed.definition.node.lineno <= line <= (typed.definition.node.end_lineno or typed.definition.node.lineno)
+        for one in _shown(typed)
+    ]
+    # The character under the pointer counts: the parenthesis behind a name is the call's. At an end, the name's will do.
+    at = (line, column)
+    inside = [one for one in shown if _start(one[1]) <= at < _end(one[1])] or [
+        one for one in shown if _start(one[1]) <= at <= _end(one[1])
+    ]
+    best = min(reversed(inside), key=lambda one: _size(one[1]), default=None)
     if best is None:
         return None
     span = best[1]
     span = Span(span.line + moved, span.column, span.end_line + moved, span.end_column)
     return best[0], to_range(span, page.lines, encoding)
+
+
+def _start(span: Span) -> tuple[int, int]:
+    return span.line, span.column
+
+
+def _end(span: Span) -> tuple[int, int]:
+    return span.end_line, span.end_column
 
 
 def _size(span: Span) -> tuple[int, int]:
@@ -90,6 +102,7 @@ def _shown(typed: Typed) -> list[tuple[str, Span]]:
         for node, values in typed.types.items()
         if isinstance(node, ast.expr)
     ]
+    found += [(f"{_text(node)}: bool", span_of(node, lines)) for node in _conditions(typed)]
     if typed.schema is not None:
         kinds = {one.name: one.type.inner() for one in typed.schema.arguments}
         arguments = definition.node.args
@@ -100,6 +113,22 @@ def _shown(typed: Typed) -> list[tuple[str, Span]]:
                 found.append((f"{argument.arg}: {kinds[argument.arg]}", name))
         found.append((signature(typed), _name(definition)))
     return found
+
+
+def _conditions(typed: Typed) -> list[ast.expr]:
+    """What is a `bool` whatever stands in it, and has no value of its own to the compiler: ``and``, ``or``, ``not``, ``is``;
+    as far as it was compiled."""
+    return [
+        node
+        for node in walk(typed.definition.node)
+        if node not in typed.types
+        and (
+            isinstance(node, ast.BoolOp)
+            or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+            or (isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Is, ast.IsNot)))
+        )
+        and any(child in typed.types for child in walk(node))
+    ]
 
 
 def signature(typed: Typed) -> str:

@@ -3,36 +3,72 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from jitlint.findings.registry import Rule, rule_url
+from jitlint.findings.registry import Page, Rule, file_url, rule_url
+
+WIDTH = 100  # columns: longer lines of prose are hard to read
+_FENCE = re.compile(r"^```python (bad|good|fixed)\b.*$", re.MULTILINE)
+_LABELS = {"bad": "Bad:", "good": "Good:", "fixed": "After the fix:"}
+_FIXES = {
+    "none": "no fix",
+    "safe": "a safe fix",
+    "unsafe": "a fix with `--unsafe-fixes`",
+    "display": "a suggestion, which has to be made by hand",
+}
 
 
-def explanation(rule: Rule, color: bool) -> list[str]:
-    """The text of a rule; laid out by `rich` where colour is wanted, as Markdown otherwise."""
-    title = f"# {rule.code} {rule.name}"
-    facts = [f"Severity: {rule.severity}", f"fix: {rule.fix}"]
-    if rule.torch:
-        facts.append(f"torch {rule.torch}")
+def explanation(rule: Rule, color: bool, width: int = WIDTH) -> list[str]:
+    """The text of a rule; laid out by `rich` in so many columns where colour is wanted, as Markdown otherwise."""
+    return _laid_out(f"# {rule.code} {rule.name}\n\n{_facts(rule)}\n\n{rule.body.strip()}", rule.path, color, width)
+
+
+def page_text(page: Page, color: bool, width: int = WIDTH) -> list[str]:
+    """A page beside the rules, in the same way."""
+    return _laid_out(page.text.strip(), page.path, color, width)
+
+
+def _facts(rule: Rule) -> str:
+    facts = [f"Severity: {rule.severity}", _FIXES.get(rule.fix, rule.fix)]
+    if rule.torch and not rule.code.startswith("JIT9"):
+        facts.append(versions(rule.torch))
     if not rule.default:
-        facts.append("off by default")
-    parts = [title, "; ".join(facts) + ".", rule.body.strip()]
-    if rule.torch_message:
-        parts.append(f"The compiler's message: `{rule.torch_message}`")
-    text = "\n\n".join(parts)
+        facts.append("off unless selected")
+    return "; ".join(facts) + "."
+
+
+def versions(specifier: str) -> str:
+    """A range of torch's releases in words: ``>=1.0,<1.2`` is "torch 1.0 and later, before 1.2"."""
+    words = [part.strip() for part in specifier.split(",")]
+    since = next((word[2:] for word in words if word.startswith(">=")), "")
+    until = next((word[1:] for word in words if re.match(r"<\d", word)), "")
+    if not since or len(words) > 1 + bool(until):
+        return f"torch {specifier}"
+    return f"torch {since} and later" + (f", before {until}" if until else "")
+
+
+def _laid_out(text: str, path: str, color: bool, width: int) -> list[str]:
     if not color:
         return text.split("\n")
     import io
-    import re
 
     from rich.console import Console
     from rich.markdown import Markdown
 
+    document = Markdown(_FENCE.sub(lambda fence: f"*{_LABELS[fence[1]]}*\n\n```python", text))
+    tokens: object = document.parsed
+    for token in (
+        tokens if isinstance(tokens, list) else ()
+    ):  # before rich 13.3 there are none, and links stay as they are
+        for child in token.children or ():
+            target = child.attrs.get("href")
+            if isinstance(target, str) and "://" not in target:  # a page beside this one
+                child.attrs["href"] = file_url(os.path.join(os.path.dirname(path), target.partition("#")[0]))
     out = io.StringIO()
-    Console(file=out, force_terminal=True, width=100).print(
-        Markdown(re.sub("^```python (bad|good|fixed)", "```python", text, flags=re.MULTILINE))
-    )
+    Console(file=out, force_terminal=True, width=min(width, WIDTH)).print(document)
     return out.getvalue().rstrip("\n").split("\n")
 
 
@@ -59,6 +95,12 @@ def rule_object(rule: Rule) -> dict[str, Any]:
         "torch_message": rule.torch_message,
         "help": rule.help,
         "summary": rule.summary,
+        "related": list(rule.related),
         "explanation": rule.body,
         "url": rule_url(rule.code),
     }
+
+
+def page_object(page: Page) -> dict[str, Any]:
+    """A page as a JSON object."""
+    return {"name": page.name, "title": page.title, "explanation": page.text, "url": file_url(page.path)}

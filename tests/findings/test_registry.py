@@ -67,3 +67,18 @@ def test_links_open_the_rule() -> None:
 
     with urllib.request.urlopen(registry.rule_url("JIT901")) as page:
         assert b"code: JIT901" in page.read()
+
+
+@pytest.mark.parametrize(
+    ("code", "torch_version", "expected"),
+    [
+        ("JIT217", "1.6.0", False),  # `raise` of what is no exception compiles there
+        ("JIT217", "1.7", True),
+        ("JIT217", "2.13.0+cpu", True),
+        ("JIT702", "1.1.0", True),
+        ("JIT702", "1.2.0", False),
+        ("JIT000", "1.0", True),
+    ],
+)
+def test_a_rule_holds_for_some_releases(code: str, torch_version: str, expected: bool) -> None:
+    assert registry.holds(code, torch_version) is expected

@@ -50,6 +50,18 @@ def test_a_file_of_ruffs_own() -> None:
     ]
 
 
+def test_old_releases_do_not_know_the_newer_annotations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.py").write_text("import torch\n\n@torch.jit.script\ndef f(x):\n    return x\n")
+    for version, wanted in (("1.12", True), ("1.13.1", True), ("2.0", False), ("2.13.0", False)):
+        got = CliRunner().invoke(app, ["ruff-ignores", "-j1", "--config", f"torch-version='{version}'"])
+        assert got.exit_code == 0
+        ignored = parse_toml(got.output)["tool"]["ruff"]["lint"]["per-file-ignores"]["m.py"]
+        assert ("UP007" in ignored) is wanted, version
+        assert ignored == sorted(ignored)
+        assert {rule.code for rule in RULES} <= set(ignored)
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_the_compiler_takes_what_was_and_rejects_what_ruff_asks_for(rule: RuffRule, tmp_path: Path) -> None:

@@ -213,9 +213,51 @@ async def test_hover(folder: Path) -> None:
         assert (
             await editor.hover("model.py", at("def forward"), 10) == "```python\ndef forward(x: Tensor) -> Tensor\n```"
         )
+        # The character under the pointer counts: the parenthesis behind a name belongs to the call.
+        start = HEAD[at("total = 0")].index("total")
+        assert await editor.hover("model.py", at("total = 0"), start) == "```python\ntotal: int\n```"
+        call = HEAD[at("return scale")].index("scale(torch")
+        assert "scale(torch.ones(2)): Tensor" in await editor.hover("model.py", at("return scale"), call + 5)
+        assert "scale: function" in await editor.hover("model.py", at("return scale"), call + 4)
         assert await editor.hover("model.py", at("class Head"), 8) == ""
         assert await editor.hover("model.py", 5, 0) == ""
         assert await editor.hover("helper.py", 4, 11) == ""  # not open
+
+
+CONDITIONS = """\
+from typing import Optional
+import torch
+from torch import Tensor
+
+@torch.jit.script
+def f(x: Tensor, m: Optional[Tensor], k: int):
+    ok = m is not None and not k > 2
+    if m is not None:
+        x = x * m
+    return x, ok, (k)
+"""
+
+
+@running
+async def test_hover_on_conditions_and_in_every_column(folder: Path) -> None:
+    (folder / "model.py").write_text(CONDITIONS, encoding="utf-8")
+    lines = CONDITIONS.splitlines()
+    async with editing(folder) as editor:
+        editor.open("model.py")
+
+        async def shown(line: str, text: str) -> str:
+            number = at(line, lines)
+            return (await editor.hover("model.py", number, lines[number].index(text))).split("\n")[1]
+
+        assert await shown("ok =", " is ") == "m is not None: bool"
+        assert await shown("ok =", "and") == "m is not None and (not k > 2): bool"
+        assert await shown("ok =", "not k") == "not k > 2: bool"
+        assert await shown("ok =", "> 2") == "k > 2: bool"
+        assert await shown("x * m", "m") == "m: Tensor"  # refined
+        assert await shown("if m", "m") == "m: Optional[Tensor]"
+        body = lines[at("return x", lines)]
+        for column in range(body.index("x"), len(body)):
+            assert await editor.hover("model.py", at("return x", lines), column), column
 
 
 @running

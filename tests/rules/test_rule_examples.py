@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,23 +96,33 @@ CASES = all_cases()
 RULES = registry.all_rules()
 
 
+def write_out(cases: Iterable[Case], folder: Path) -> None:
+    """Write the cases' programs, those for one release into one folder."""
+    for case in cases:
+        (folder / case.torch_version).mkdir(exist_ok=True)
+        (folder / case.torch_version / f"{case.file}.py").write_text(case.program, encoding="utf-8")
+
+
+def found_in(cases: Iterable[Case], folder: Path) -> dict[str, list[Finding]]:
+    """What jitlint finds in the cases written to a folder, by their files."""
+    by_file: dict[str, list[Finding]] = {}
+    for version in {case.torch_version for case in cases}:
+        root = str(folder / version)
+        for finding in check([root], Settings(root=root, select=("ALL",), torch_version=version)).findings:
+            by_file.setdefault(Path(finding.path).stem, []).append(finding)
+    return by_file
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("examples")
-    for case in CASES:
-        (folder / case.torch_version).mkdir(exist_ok=True)
-        (folder / case.torch_version / f"{case.file}.py").write_text(case.program, encoding="utf-8")
+    write_out(CASES, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def findings(folder: Path) -> dict[str, list[Finding]]:
-    by_file: dict[str, list[Finding]] = {}
-    for version in {case.torch_version for case in CASES}:
-        root = str(folder / version)
-        for finding in check([root], Settings(root=root, select=("ALL",), torch_version=version)).findings:
-            by_file.setdefault(Path(finding.path).stem, []).append(finding)
-    return by_file
+    return found_in(CASES, folder)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -143,12 +154,12 @@ def has_message(rule: Rule, text: str) -> bool:
 # --- the compiler -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def answers(folder: Path) -> dict[str, dict[str, Any]]:
+def answers_to(cases: Iterable[Case], folder: Path) -> dict[str, dict[str, Any]]:
+    """What the installed compiler says to the cases written to a folder, by their files."""
     torch = pytest.importorskip("torch")
     if torch.__version__.split("+")[0] != TORCH:
         pytest.skip(f"the examples were made with torch {TORCH}; installed is {torch.__version__}")
-    paths = [str(folder / TORCH / f"{case.file}.py") for case in COMPILED]
+    paths = [str(folder / TORCH / f"{case.file}.py") for case in cases]
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests" / "conformance" / "compiler.py"), *paths],
         capture_output=True,
@@ -159,6 +170,11 @@ def answers(folder: Path) -> dict[str, dict[str, Any]]:
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return {Path(line["path"]).stem: line for line in lines}
+
+
+@pytest.fixture(scope="session")
+def answers(folder: Path) -> dict[str, dict[str, Any]]:
+    return answers_to(COMPILED, folder)
 
 
 COMPILED = [case for case in CASES if not case.tool and case.torch_version == TORCH]
@@ -176,6 +192,11 @@ def test_the_compiler_says_what_the_example_says(case: Case, answers: dict[str, 
     if "crash" in fence(case):
         return  # the compiler itself fails, with whatever it happens to say
     assert has_message(case.rule, answer["text"]), said
+    assert_named(case, answer, said)
+
+
+def assert_named(case: Case, answer: dict[str, Any], said: str) -> None:
+    """The line that the compiler names, where it names one, is the one that is marked."""
     named = re.findall(rf'{case.file}\.py", line (\d+)', answer["text"])
     lines = [str(line + OFFSET) for line, severity, _ in case.example.expected if severity == "error"]
     assert not named or set(named) & set(lines), f"not on line {lines}: {said}"
