@@ -273,6 +273,8 @@ def test_links_lead_to_what_is_folded_away_or_filtered_out(load: Any, result: Re
         page.find(f"details{fold} > summary").click()
     link = page.seen("#u0 .also .at a")[0]
     target = link.get_attribute("hash")
+    page.browser.execute_script("arguments[0].focus()", link)
+    assert link.get_attribute("title") == next(f.message for f in result.findings if f.path.endswith("blocks.py"))
     link.click()
     page.until(lambda: page.ids(target) == [target[1:]])
     assert page.find(target).find_element(By.TAG_NAME, "mark").is_displayed()

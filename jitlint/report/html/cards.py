@@ -149,9 +149,10 @@ def _short(path: str) -> str:
     return escape("/".join(path.replace("\\", "/").rsplit("/", 2)[-2:]))
 
 
-def by_rule(cards: Cards, numbers: Sequence[int]) -> dict[str, list[int]]:
-    """Findings by the code of their rule, in the order in which they come."""
-    groups: dict[str, list[int]] = {}
+def by_advice(cards: Cards, numbers: Sequence[int]) -> dict[tuple[str, str], list[int]]:
+    """Findings by the code of their rule and what is to be done about them, in the order in which they come."""
+    groups: dict[tuple[str, str], list[int]] = {}
     for number in numbers:
-        groups.setdefault(cards.finding(number).code, []).append(number)
+        finding = cards.finding(number)
+        groups.setdefault((finding.code, finding.help or finding.name), []).append(number)
     return groups

@@ -169,6 +169,12 @@
     const link = event.target.closest("a[href^='#']");
     if (link && link.hash === location.hash) reveal(link.hash.slice(1));
   });
+  // A link to a finding tells its message.
+  for (const kind of ["mouseover", "focusin"]) document.addEventListener(kind, (event) => {
+    const link = event.target instanceof Element && event.target.closest("a[href^='#f']");
+    const target = link && !link.title && document.getElementById(link.hash.slice(1));
+    if (target) link.title = target.querySelector(".m").textContent;
+  });
   window.addEventListener("hashchange", () => {
     if (location.hash.startsWith("#?")) { recall(); filter(); } else reveal(location.hash.slice(1));
   });

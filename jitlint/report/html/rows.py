@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from jitlint.findings.model import UnknownReason
-from jitlint.report.html.cards import Cards, by_rule
+from jitlint.report.html.cards import Cards, by_advice
 from jitlint.report.html.markup import count, escape, prose
 from jitlint.report.html.tree import Entry, Folder, Module, Tally
 
@@ -115,10 +115,9 @@ def _unit(entry: Entry, cards: Cards, small: bool) -> Iterator[str]:
         yield from cards.card(number)
     if entry.elsewhere:
         yield "<section class=also><h3>In what it calls or inherits</h3><ul>"
-        for code, group in by_rule(cards, entry.elsewhere).items():
-            first = cards.finding(group[0])
+        for (code, advice), group in by_advice(cards, entry.elsewhere).items():
             places = cards.links(group, unit.path)
-            yield f"<li><a class=c href=#{escape(code)}>{escape(code)}</a> {prose(first.help or first.name)} <span class=at>{places}</span></li>"
+            yield f"<li><a class=c href=#{escape(code)}>{escape(code)}</a> {prose(advice)} <span class=at>{places}</span></li>"
         yield "</ul></section>"
     yield "</div></details>"
 
