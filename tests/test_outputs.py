@@ -43,6 +43,16 @@ def test_a_single_pair_prints_nothing(run, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "x.json").read_text())["findings"]
 
 
+def test_a_page_for_the_browser(run, tmp_path: Path) -> None:
+    status, said = run("--output-format", "html", "--output-file", "report.html", "--output-format", "concise")
+    assert status == 1
+    page = (tmp_path / "report.html").read_text(encoding="ascii")
+    assert page.startswith("<!doctype html>\n")
+    assert page.endswith("</html>\n")
+    assert page.count("<details class=f ") == said.count("a.py:") > 0
+    assert run("--output-format", "html", "--quiet")[1] == page
+
+
 def test_the_environment_decides_where_options_do_not(run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JITLINT_OUTPUT_FORMAT", "pylint")
     assert run()[1].startswith("a.py:6: [JIT")

@@ -50,6 +50,7 @@ def test_the_wheel_holds_what_a_run_needs(wheel: Path) -> None:
     assert {"jitlint/rules/TYPES.md", "jitlint/rules/README.md"} < rules
     assert rules <= names
     assert {"jitlint/py.typed", "jitlint/report/schema.json"} <= names
+    assert {"jitlint/report/html/page.css", "jitlint/report/html/page.js"} <= names
     data = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "jitlint" / "torch_api").rglob("*")

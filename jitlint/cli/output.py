@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FORMATS = (
     "full", "concise", "grouped", "json", "json-lines", "github", "gitlab", "junit", "sarif", "azure", "pylint", "rdjson",
-    "lsp",
+    "lsp", "html",
 )  # fmt: skip
 FORMAT_HELP = "One of: " + ", ".join(FORMATS) + ". May be repeated, see --output-file. [env: JITLINT_OUTPUT_FORMAT]"
 FILE_HELP = (

@@ -22,6 +22,7 @@ FORMATS = {
     "pylint": "jitlint.report.pylint",
     "rdjson": "jitlint.report.rdjson",
     "lsp": "jitlint.report.lsp",
+    "html": "jitlint.report.html",
 }
 TEXT = ("full", "concise", "grouped")  # for reading: coloured on a terminal, with a line that sums up
 

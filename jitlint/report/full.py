@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from jitlint.findings.model import Finding, Result
 from jitlint.report.style import VERDICT_COLORS, Style
 from jitlint.report.summary import summary, verification_lines
+from jitlint.report.words import NOT_APPLIED
 from jitlint.source.text import SourceError, read_source
 
 _MAX_WIDTH = 160
 _CONTEXT = 1
-_NOT_APPLIED = {"safe": "safe", "unsafe": "unsafe", "display": "to be chosen by hand"}
 
 
 def lines(result: Result, style: Style) -> Iterator[str]:
@@ -51,7 +51,7 @@ def paragraph(finding: Finding, text: list[str], style: Style, fixable: bool = F
     if finding.help:
         yield f"  {style.paint('=', 'cyan')} help: {finding.help}"
     if finding.fix is not None:
-        kind = "" if fixable else f" ({_NOT_APPLIED[finding.fix.applicability]})"
+        kind = "" if fixable else f" ({NOT_APPLIED[finding.fix.applicability]})"
         yield f"  {style.paint('=', 'cyan')} fix: {finding.fix.description}{kind}"
 
 

@@ -7,6 +7,9 @@ from urllib.parse import quote
 
 from jitlint.findings.model import Finding
 
+# What is said of a fix beside its description where `--fix` does not apply it.
+NOT_APPLIED = {"safe": "safe", "unsafe": "unsafe", "display": "to be chosen by hand"}
+
 
 def sentence(finding: Finding) -> str:
     """The message on one line, with the condition that it holds under and the verdict of `verify`."""
