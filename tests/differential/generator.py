@@ -422,7 +422,8 @@ class Writer:
             lambda: f"'{{}} {{}}'.format({self.expr(self.kind(), 0)}, {self.expr(INT, 0)})",
             lambda: f"('%d' % {self.expr(self.one([INT, STR]), 0)})",
             lambda: f"{self.expr(STR, d)}.{self.one(['upper', 'lower', 'strip', 'capitalize', 'title'])}()",
-            lambda: f"{self.expr(STR, d)}.replace({self.expr(STR, 0)}, {self.expr(STR, 0)})",
+            # Not of the empty string: folding that, the compiler never comes to an end.
+            lambda: f"{self.expr(STR, d)}.replace('k', {self.expr(STR, 0)})",
             lambda: f"{self.expr(STR, d)}.join({self.expr(STRS, 0)})",
             lambda: f"{self.expr(STR, d)}[{self.one(['0', '1:', ':-1', '::2', self.expr(INT, 0)])}]",
             lambda: f"({self.expr(STR, d)} * {self.expr(INT, 0)})",
