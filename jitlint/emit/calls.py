@@ -225,6 +225,7 @@ def call_schemas(
         argument(receiver) if receiver is not None else None,
     )
     if isinstance(result, Match):
+        _check_defaults(e, at, result)
         return Val(result.result_type)
     evidence = None
     if e.types is not None:
@@ -239,6 +240,20 @@ def call_schemas(
         if isinstance(only, (TensorType,)) or str(only) in {"int", "float", "bool", "str"}:
             return Val(only)
     return UNKNOWN_VAL
+
+
+def _check_defaults(e: Emitter, at: ast.AST, match: Match) -> None:
+    """None may be the default of a Tensor parameter, but it then is an undefined tensor, of which a call that leaves the
+    argument out cannot make a constant (``tryInsertConstant``)."""
+    for formal, binding in zip(match.schema.arguments, match.bindings, strict=True):
+        if binding is None and formal.default == "None" and isinstance(formal.type, TensorType):
+            e.report(
+                "JIT542",
+                at,
+                "Unsupported value kind: Tensor",
+                f"The call leaves out '{formal.name}', a Tensor whose default is None",
+            )
+            return
 
 
 def report_mismatch(e: Emitter, at: ast.AST, failure: Failure, code: str = "", evidence: object = None) -> None:
