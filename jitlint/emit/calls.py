@@ -62,6 +62,10 @@ CASTS = {
 }
 
 
+# Functions that call a method of an instance they are given (``MagicMethod`` in ``ir_emitter.cpp``), beside the casts.
+MAGIC = {f"aten::{name}": f"__{name}__" for name in ("abs", "hex", "oct", "round")}
+
+
 def emit_apply(e: Emitter, node: tree.Apply, hint: Type | None = None, binders: int = 1) -> Sugared:
     from jitlint.emit.expressions import emit_expr
 
@@ -151,6 +155,8 @@ def call_value(
             return Val(BOOL, True)
         case Builtin(symbol="aten::len") if len(args) == 1 and isinstance(args[0].type, ClassType):
             return _length(e, at, args[0])
+        case Builtin(symbol=symbol) if symbol in MAGIC and args and isinstance(args[0].type, ClassType):
+            return call_method(e, at, args[0], MAGIC[symbol], args[1:]) if not args[0].type.is_module else UNKNOWN_VAL
         case Builtin(symbol=symbol, receiver=receiver):
             schemas = e.compiler.api.schemas(symbol)
             if not schemas:
@@ -364,6 +370,12 @@ def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: lis
 
 def _cast(e: Emitter, at: ast.AST, name: str, args: list[Val], kwargs: list[tuple[str, Val]]) -> Val:
     symbol, kind = CASTS[name]
+    if args and isinstance(args[0].type, ClassType):
+        if args[0].type.is_module:
+            return UNKNOWN_VAL
+        from jitlint.emit.convert import as_val
+
+        return as_val(e, at, call_method(e, at, args[0], f"__{name}__", args[1:]))
     if name in ("bool",) and len(args) == 1 and not kwargs:
         from jitlint.emit.convert import truth
 
@@ -372,8 +384,6 @@ def _cast(e: Emitter, at: ast.AST, name: str, args: list[Val], kwargs: list[tupl
     if len(args) == 1 and not kwargs:
         if args[0].type == kind:
             return args[0] if not args[0].is_constant else Val(kind)
-        if isinstance(args[0].type, ClassType) and not args[0].type.is_module and name == "str":
-            return Val(kind)
     call_builtin(e, at, symbol, args, kwargs)
     return Val(kind)
 

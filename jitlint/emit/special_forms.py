@@ -10,6 +10,8 @@ from jitlint.emit.expressions import emit_expr
 from jitlint.emit.iteration import iteration_of, unrolled_elements
 from jitlint.emit.values import (
     UNKNOWN_VAL,
+    Builtin,
+    Cast,
     FunctionRef,
     IterableTree,
     MethodRef,
@@ -17,6 +19,7 @@ from jitlint.emit.values import (
     NothingValue,
     Opaque,
     RangeValue,
+    SchemaRef,
     SliceValue,
     Special,
     Sugared,
@@ -373,7 +376,7 @@ def _fork(e: Emitter, node: tree.Apply, wrapper: type[FutureType] | type[AwaitTy
             "fork takes a function and its arguments, not the result of a call",
         )
         return UNKNOWN_VAL
-    if not isinstance(callee, (FunctionRef, MethodRef, ModuleRef)):
+    if not isinstance(callee, (FunctionRef, MethodRef, ModuleRef, Builtin, SchemaRef, Cast)):
         return UNKNOWN_VAL
     args, kwargs = arguments if arguments is not None else (None, None)
     result = as_val(e, node.at, call_value(e, node.at, callee, args, kwargs))

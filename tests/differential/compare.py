@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from differential.generator import Writer
 from differential.oracle import Verdict, compiler_verdicts, jitlint_verdicts
+from differential.surroundings import WideWriter
 
 from jitlint.findings.model import Finding
 
@@ -110,9 +111,13 @@ def reason(text: str) -> str:
 
 
 def written(seed: int, count: int) -> list[str]:
-    """So many programs; the same ones for the same seed."""
+    """So many programs; the same ones for the same seed. Every other one has more around it, and fewer slips."""
     choices = random.Random(seed)
-    return [Writer(lambda n: choices.randrange(n) if n > 1 else 0).program() for _ in range(count)]
+
+    def pick(below: int) -> int:
+        return choices.randrange(below) if below > 1 else 0
+
+    return [(WideWriter(pick, slips=4) if number % 2 else Writer(pick)).program() for number in range(count)]
 
 
 def compare(texts: Sequence[str]) -> Figures:

@@ -22,7 +22,8 @@ from jitlint.analysis import Session
 from jitlint.findings.model import Finding
 
 TIMEOUT = 20.0  # seconds for one program
-HEADER = """from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+HEADER = """from enum import Enum
+from typing import Any, Dict, Final, List, NamedTuple, Optional, Sequence, Tuple, Union
 import math
 import torch
 import torch.nn.functional as F

@@ -17,7 +17,9 @@ from differential.compare import Comparison, Figures, compare, reason, written
 from differential.generator import programs
 from differential.oracle import Verdict, jitlint_verdicts
 from differential.shrink import shrink
+from differential.surroundings import wide_programs
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jitlint.findings.model import Finding
 
@@ -58,7 +60,7 @@ def test_the_programs_say_something(figures: Figures) -> None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(programs())
+@given(st.one_of(programs(), wide_programs()))
 def test_every_choice_gives_a_program(text: str) -> None:
     ast.parse(text)
     jitlint_verdicts([text])
