@@ -63,7 +63,7 @@ CASTS = {
 
 
 # Functions that call a method of an instance they are given (``MagicMethod`` in ``ir_emitter.cpp``), beside the casts.
-MAGIC = {f"aten::{name}": f"__{name}__" for name in ("abs", "hex", "oct", "round")}
+MAGIC = {f"aten::{name}": f"__{name}__" for name in ("hex", "oct", "round")}
 
 
 def emit_apply(e: Emitter, node: tree.Apply, hint: Type | None = None, binders: int = 1) -> Sugared:
