@@ -192,6 +192,7 @@ def _emit_loop_body(
     uncertain = iteration is not None and iteration.uncertain
     with e.pushed() as frame, e.under("", iteration is not None and iteration.doubtful):
         frame.soft = uncertain
+        frame.loop = not uncertain
         e.loops.append("either" if uncertain else "real")
         if isinstance(statement, tree.For) and iteration is not None:
             assign_target(e, statement.target, iteration.element)

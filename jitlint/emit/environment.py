@@ -28,6 +28,7 @@ class Frame:
     notes: dict[str, tuple[str, str, ast.AST | None]] = field(default_factory=dict)
     torn: dict[str, Type] = field(default_factory=dict)
     members: dict[tuple[int, str], Sugared] = field(default_factory=dict)
+    loop: bool = False  # the body of a real loop
     soft: bool = False  # may be no frame at all: the arm of a condition that the compiler may decide itself
 
     def outer(self) -> Frame | None:

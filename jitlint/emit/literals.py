@@ -315,7 +315,25 @@ def emit_dict_comp(e: Emitter, node: tree.DictComp, hint: Type | None) -> Val:
 def dict_of_pairs(e: Emitter, at: ast.AST, pairs: Iterable[tuple[Type, Type]], hint: Type | None) -> Val:
     """The dict that a comprehension makes: `pairs` are the types of its keys and values, one pair where it is a real
     loop, one for each element where it is unrolled."""
-    hint = _unwrap(hint)
+    hint = _known_union(_unwrap(hint))
+    if isinstance(hint, UnionType):
+        candidates = _candidates(hint, DictType)
+        if not candidates:
+            e.report("JIT218", at, f"Expected an Union type annotation with an inner Dict type, but got {hint}")
+            return UNKNOWN_VAL
+        hint = candidates[0] if len(candidates) == 1 else None
+    elif hint is not None and not isinstance(hint, DictType) and not contains_unknown(hint):
+        if hint == ANY:
+            what = "A dict comprehension where Any is expected crashes the compiler"
+            e.report("JIT229", at, "r INTERNAL ASSERT FAILED", what)
+        else:
+            e.report(
+                "JIT218",
+                at,
+                f"Expected an annotation of type Dict but got {hint}",
+                f"A dict stands where {hint} is expected",
+            )
+        return UNKNOWN_VAL
     key: Type | None = None
     values: list[Type] = []
     for next_key, next_value in pairs:

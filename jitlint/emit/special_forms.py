@@ -210,6 +210,17 @@ def _dict(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
             if len(candidates) > 1:
                 return literals.emit_dict(e, tree.DictLiteral(node.at, (), ()), hint)
         return Val(hint) if isinstance(hint, DictType) else Val(DictType(STR, TENSOR))
+    if isinstance(hint, UnionType) and not contains_unknown(hint):
+        candidates = [member for member in members_of(hint) if isinstance(member, DictType)]
+        if len(candidates) > 1:
+            e.report(
+                "JIT218",
+                node.at,
+                f"There are multiple candidate Dict types in the Union type annotation `{hint}`, and full type inference "
+                "is not yet supported for the `dict()` constructor.",
+                f"dict() cannot choose among {', '.join(map(str, candidates))}",
+            )
+            return UNKNOWN_VAL
     if not node.args:
         kinds = [emit_val(e, keyword.value).type for keyword in node.kwargs]
         made: Type = DictType(STR, unify_all(kinds, default_to_union=True)[0] or UNKNOWN)
