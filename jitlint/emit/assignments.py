@@ -64,7 +64,7 @@ def assign_target(
         case tree.TupleLiteral(elements=targets) | tree.ListLiteral(elements=targets):
             _unpack(e, target, targets, value)
         case tree.Select():
-            set_attribute(e, target, value, annotated)
+            set_attribute(e, target, value)
         case tree.Subscript():
             _set_item(e, target, as_val(e, target.at, value))
         case tree.Starred(value=inner):

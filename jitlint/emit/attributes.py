@@ -184,8 +184,8 @@ def _missing(e: Emitter, node: ast.AST, kind: Type, name: str) -> Val:
     return UNKNOWN_VAL
 
 
-def set_attribute(e: Emitter, target: tree.Select, value: Sugared, annotated: Type | None = None) -> None:
-    """``base.name = value`` (``SugaredValue::setAttr``); `annotated` in a class's ``__init__``."""
+def set_attribute(e: Emitter, target: tree.Select, value: Sugared) -> None:
+    """``base.name = value`` (``SugaredValue::setAttr``)."""
     from jitlint.emit.expressions import emit_expr
 
     base = emit_expr(e, target.value)
@@ -195,7 +195,7 @@ def set_attribute(e: Emitter, target: tree.Select, value: Sugared, annotated: Ty
 
             set_module_attribute(e, target, base, value)
         case Val(type=ClassType(is_module=False) as kind):
-            e.compiler.set_instance_attribute(e, target, kind, as_val(e, target.at, value), annotated)
+            e.compiler.set_instance_attribute(e, target, kind, as_val(e, target.at, value))
         case Val(type=kind) if kind == UNKNOWN or contains_unknown(kind) or isinstance(kind, InterfaceType):
             return
         case Val(type=ClassType()):

@@ -62,6 +62,10 @@ CASTS = {
 }
 
 
+# Functions that call a method of an instance they are given (``MagicMethod`` in ``ir_emitter.cpp``), beside the casts.
+MAGIC = {f"aten::{name}": f"__{name}__" for name in ("hex", "oct", "round")}
+
+
 def emit_apply(e: Emitter, node: tree.Apply, hint: Type | None = None, binders: int = 1) -> Sugared:
     from jitlint.emit.expressions import emit_expr
 
@@ -151,6 +155,8 @@ def call_value(
             return Val(BOOL, True)
         case Builtin(symbol="aten::len") if len(args) == 1 and isinstance(args[0].type, ClassType):
             return _length(e, at, args[0])
+        case Builtin(symbol=symbol) if symbol in MAGIC and args and isinstance(args[0].type, ClassType):
+            return call_method(e, at, args[0], MAGIC[symbol], args[1:]) if not args[0].type.is_module else UNKNOWN_VAL
         case Builtin(symbol=symbol, receiver=receiver):
             schemas = e.compiler.api.schemas(symbol)
             if not schemas:
@@ -225,6 +231,7 @@ def call_schemas(
         argument(receiver) if receiver is not None else None,
     )
     if isinstance(result, Match):
+        _check_defaults(e, at, result)
         return Val(result.result_type)
     evidence = None
     if e.types is not None:
@@ -239,6 +246,20 @@ def call_schemas(
         if isinstance(only, (TensorType,)) or str(only) in {"int", "float", "bool", "str"}:
             return Val(only)
     return UNKNOWN_VAL
+
+
+def _check_defaults(e: Emitter, at: ast.AST, match: Match) -> None:
+    """None may be the default of a Tensor parameter, but it then is an undefined tensor, of which a call that leaves the
+    argument out cannot make a constant (``tryInsertConstant``)."""
+    for formal, binding in zip(match.schema.arguments, match.bindings, strict=True):
+        if binding is None and formal.default == "None" and isinstance(formal.type, TensorType):
+            e.report(
+                "JIT542",
+                at,
+                "Unsupported value kind: Tensor",
+                f"The call leaves out '{formal.name}', a Tensor whose default is None",
+            )
+            return
 
 
 def report_mismatch(e: Emitter, at: ast.AST, failure: Failure, code: str = "", evidence: object = None) -> None:
@@ -349,6 +370,12 @@ def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: lis
 
 def _cast(e: Emitter, at: ast.AST, name: str, args: list[Val], kwargs: list[tuple[str, Val]]) -> Val:
     symbol, kind = CASTS[name]
+    if args and isinstance(args[0].type, ClassType):
+        if args[0].type.is_module:
+            return UNKNOWN_VAL
+        from jitlint.emit.convert import as_val
+
+        return as_val(e, at, call_method(e, at, args[0], f"__{name}__", args[1:]))
     if name in ("bool",) and len(args) == 1 and not kwargs:
         from jitlint.emit.convert import truth
 
@@ -357,8 +384,6 @@ def _cast(e: Emitter, at: ast.AST, name: str, args: list[Val], kwargs: list[tupl
     if len(args) == 1 and not kwargs:
         if args[0].type == kind:
             return args[0] if not args[0].is_constant else Val(kind)
-        if isinstance(args[0].type, ClassType) and not args[0].type.is_module and name == "str":
-            return Val(kind)
     call_builtin(e, at, symbol, args, kwargs)
     return Val(kind)
 

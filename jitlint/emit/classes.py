@@ -553,6 +553,9 @@ def class_member(c: Compiler, e: Emitter, node: ast.AST, kind: ClassType, name: 
     found = facts(c, kind)
     if found is None or not found.complete:
         return Opaque()
+    summary = compile_class(c, found)  # whatever of it is meant, its name has the class compiled
+    if not any(located.problem.code in ("JIT601", "JIT605", "JIT609") for located in summary.problems):
+        e.link(node, summary)
     function = found.methods.get(name)
     if function is not None:
         return to_sugared(c, py.Function(function, c.marks(function))) or Opaque()
@@ -570,9 +573,7 @@ def definition_name(kind: ClassType) -> str:
     return kind.name.rpartition(".")[2]
 
 
-def set_instance_attribute(
-    c: Compiler, e: Emitter, target: tree.Select, kind: ClassType, value: Val, annotated: Type | None
-) -> None:
+def set_instance_attribute(c: Compiler, e: Emitter, target: tree.Select, kind: ClassType, value: Val) -> None:
     """``obj.name = value``: in ``__init__`` the first one makes the field, of the type of the value whatever the
     annotation says."""
     found = None if isinstance(kind.definition, api.ClassEntry) else facts(c, kind)
@@ -614,8 +615,6 @@ def set_instance_attribute(
             f"'{name}' would hold an instance of the class itself",
         )
     found.fields[name] = value.type
-    if annotated is not None and not is_subtype(value.type, annotated) and not contains_unknown(value.type):
-        _replace(e, target, name, annotated, value)
 
 
 def _holds(kind: Type, cls: ClassType) -> bool:

@@ -546,12 +546,10 @@ class Compiler:
 
         return instance_attribute(self, e, node, value, kind, name)
 
-    def set_instance_attribute(
-        self, e: Emitter, target: tree.Select, kind: ClassType, value: Val, annotated: Type | None
-    ) -> None:
+    def set_instance_attribute(self, e: Emitter, target: tree.Select, kind: ClassType, value: Val) -> None:
         from jitlint.emit.classes import set_instance_attribute
 
-        set_instance_attribute(self, e, target, kind, value, annotated)
+        set_instance_attribute(self, e, target, kind, value)
 
     def interface_attribute(self, e: Emitter, node: ast.AST, value: Val, kind: InterfaceType, name: str) -> Sugared:
         """A method of an interface, known by its declaration."""

@@ -81,6 +81,8 @@ def join(
                 frame.values[name] = UNKNOWN_VAL
                 continue
             arm = "true" if in_true is None else "false"
+            if frame.find_torn(name) is not None:
+                frame.torn[name] = UNKNOWN
             frame.notes[name] = (
                 "JIT202",
                 f"{name} is not defined in the {arm} branch",
@@ -140,6 +142,8 @@ def _join_values(e: Emitter, statement: tree.If, name: str, in_true: Val, in_fal
             frame.values[name] = UNKNOWN_VAL
         else:
             frame.notes[name] = ("JIT204", text, None)
+            # The pass that joins what is stored (``ConvertToSSA``) takes the Union, which a loop may not get along with.
+            frame.torn[name] = unify(in_true.type, in_false.type, True) or UNKNOWN
         return
     frame.values[name] = Val(joined)
     frame.stored[name] = joined
@@ -188,6 +192,7 @@ def _emit_loop_body(
     uncertain = iteration is not None and iteration.uncertain
     with e.pushed() as frame, e.under("", iteration is not None and iteration.doubtful):
         frame.soft = uncertain
+        frame.loop = not uncertain
         e.loops.append("either" if uncertain else "real")
         if isinstance(statement, tree.For) and iteration is not None:
             assign_target(e, statement.target, iteration.element)
@@ -203,16 +208,19 @@ def _emit_loop_body(
     for name, stored in frame.stored.items():
         before = outer.find(name)
         if isinstance(before, Val):
-            _join_loop(e, statement, name, before, stored)
+            if not contains_unknown(before.type):
+                _join_loop(e, statement, name, e.frame.find_stored(name) or before.type, stored)
         elif before is None:
+            torn = outer.find_torn(name)
+            if torn is not None:
+                _join_loop(e, statement, name, torn, stored)
+                outer.torn[name] = UNKNOWN
             outer.notes.setdefault(name, ("JIT301", f"undefined value {name}", None))
 
 
-def _join_loop(e: Emitter, statement: tree.For | tree.While, name: str, before: Val, stored: object) -> None:
+def _join_loop(e: Emitter, statement: tree.For | tree.While, name: str, entered: Type, stored: Type) -> None:
     """The loop-carried type: what was stored before and what the body stores must unify, whatever is annotated."""
-    assert isinstance(stored, Type)
-    entered = e.frame.find_stored(name) or before.type
-    if contains_unknown(entered) or contains_unknown(stored) or contains_unknown(before.type):
+    if contains_unknown(entered) or contains_unknown(stored):
         return
     if unify(entered, stored) is None:
         e.report(

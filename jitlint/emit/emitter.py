@@ -12,12 +12,17 @@ from jitlint.emit.environment import Frame
 from jitlint.emit.summary import Link, Located, PythonCall, Summary
 from jitlint.emit.values import ModuleRef, Sugared
 from jitlint.source.problem import Problem, span_of
+from jitlint.syntax import tree
 from jitlint.types.model import Type
 
 if TYPE_CHECKING:
     from jitlint.emit.compiler import Compiler
     from jitlint.project.definitions import FunctionDefinition, ModuleIndex, Scope
     from jitlint.shapes.values import Function
+
+
+# An `if` that may leave its block: the frame it stands in, what follows it there, whether it leaves (or goes on with) a loop.
+Guard = tuple[Frame, tuple[tree.Stmt, ...], bool]
 
 
 class Emitter:
@@ -35,6 +40,7 @@ class Emitter:
         "definition",
         "doubt",
         "frame",
+        "guards",
         "index",
         "loops",
         "module",
@@ -73,6 +79,7 @@ class Emitter:
         self.returned: Type | None = None  # the unified type of the returns so far
         self.returns = 0
         self.loops: list[str] = []  # enclosing loops: "real", "unrolled" or, not known, "either"
+        self.guards: list[Guard] = []  # in the `with` around
         self.muted = 0
         self.uncertain_exit = False  # an arm that exits hangs on a condition that the compiler may decide
         self.seen: set[tuple[str, int, int]] = set()

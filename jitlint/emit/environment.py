@@ -19,13 +19,16 @@ from jitlint.types.model import Type
 class Frame:
     """`values` holds what a name reads back as; `stored` the type of the value last stored, which differs where an
     annotation or a conversion widened it; `notes` why a name is not there after a branch; `refined` names that
-    were only refined here, not assigned."""
+    were only refined here, not assigned; `torn` what a name without a value holds after two branches gave it types
+    that have none in common (Unknown: any longer)."""
 
     parent: Frame | None = None
     values: dict[str, Sugared] = field(default_factory=dict)
     stored: dict[str, Type] = field(default_factory=dict)
     notes: dict[str, tuple[str, str, ast.AST | None]] = field(default_factory=dict)
+    torn: dict[str, Type] = field(default_factory=dict)
     members: dict[tuple[int, str], Sugared] = field(default_factory=dict)
+    loop: bool = False  # the body of a real loop
     soft: bool = False  # may be no frame at all: the arm of a condition that the compiler may decide itself
 
     def outer(self) -> Frame | None:
@@ -53,6 +56,10 @@ class Frame:
                 return found
             frame = frame.parent
         return None
+
+    def find_torn(self, name: str) -> Type | None:
+        """What `name` holds although it has no value here; None where it never had one."""
+        return next((frame.torn[name] for frame in self.outwards() if name in frame.torn), None)
 
     def find_member(self, key: tuple[int, str]) -> Sugared | None:
         """What is known here of an attribute of a module beyond its shape (a condition chose among its options)."""

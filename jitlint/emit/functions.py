@@ -141,7 +141,7 @@ def _parameters(
             if not overloaded or not _misfit(e, definition, param, kind, size):
                 default = _default(e, definition, param, kind, size)
         elif not overloaded and _has_default(definition, param.name):
-            default = "None"
+            default = "..."
         arguments.append(Argument(param.name, kind, default, param.keyword_only, size))
         e.frame.values[param.name] = Val(kind)
         e.frame.stored[param.name] = kind

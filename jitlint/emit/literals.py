@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterable, Iterator
+
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.values import UNKNOWN_VAL, Val
 from jitlint.syntax import tree
@@ -297,39 +300,67 @@ def emit_dict_comp(e: Emitter, node: tree.DictComp, hint: Type | None) -> Val:
     from jitlint.emit.expressions import emit_val
     from jitlint.emit.iteration import iterate, unrolled_elements
 
-    hint = _unwrap(hint)
     iteration = iterate(e, node.iter)
     elements = unrolled_elements(iteration) if iteration.unrolled else [iteration.element]
+
+    def pairs() -> Iterator[tuple[Type, Type]]:
+        for element in elements if elements is not None else [UNKNOWN_VAL]:
+            with e.pushed():
+                assign_target(e, node.target, element)
+                yield emit_val(e, node.key).type, emit_val(e, node.value).type
+
+    return dict_of_pairs(e, node.at, pairs(), hint)
+
+
+def dict_of_pairs(e: Emitter, at: ast.AST, pairs: Iterable[tuple[Type, Type]], hint: Type | None) -> Val:
+    """The dict that a comprehension makes: `pairs` are the types of its keys and values, one pair where it is a real
+    loop, one for each element where it is unrolled."""
+    hint = _known_union(_unwrap(hint))
+    if isinstance(hint, UnionType):
+        candidates = _candidates(hint, DictType)
+        if not candidates:
+            e.report("JIT218", at, f"Expected an Union type annotation with an inner Dict type, but got {hint}")
+            return UNKNOWN_VAL
+        hint = candidates[0] if len(candidates) == 1 else None
+    elif hint is not None and not isinstance(hint, DictType) and not contains_unknown(hint):
+        if hint == ANY:
+            what = "A dict comprehension where Any is expected crashes the compiler"
+            e.report("JIT229", at, "r INTERNAL ASSERT FAILED", what)
+        else:
+            e.report(
+                "JIT218",
+                at,
+                f"Expected an annotation of type Dict but got {hint}",
+                f"A dict stands where {hint} is expected",
+            )
+        return UNKNOWN_VAL
     key: Type | None = None
     values: list[Type] = []
-    for element in elements if elements is not None else [UNKNOWN_VAL]:
-        with e.pushed():
-            assign_target(e, node.target, element)
-            next_key = emit_val(e, node.key).type
-            next_value = emit_val(e, node.value).type
-            if key is not None and key != next_key and not contains_unknown(key) and not contains_unknown(next_key):
-                e.report(
-                    "JIT228",
-                    node.at,
-                    f"Dicts may only contain homogeneous keys, but the type of the first generated key was {key}",
-                    f"The comprehension gives keys of types {key} and {next_key}",
-                )
-                return UNKNOWN_VAL
-            key = next_key if key is None else unify(key, next_key) or UNKNOWN
-            values.append(next_value)
+    for next_key, next_value in pairs:
+        if key is not None and key != next_key and not contains_unknown(key) and not contains_unknown(next_key):
+            e.report(
+                "JIT228",
+                at,
+                f"Dicts may only contain homogeneous keys. Expected dict comprehension to generate type {key}, but got "
+                f"{next_key}",
+                f"The comprehension gives keys of types {key} and {next_key}",
+            )
+            return UNKNOWN_VAL
+        key = next_key if key is None else unify(key, next_key) or UNKNOWN
+        values.append(next_value)
     if isinstance(hint, DictType):
         wrong = [kind for kind in values if not is_subtype(kind, hint.value)]
         if wrong:
             e.report(
                 "JIT218",
-                node.at,
+                at,
                 f"Dict type annotation `{hint}` did not match the type of an actual value type `{wrong[0]}`",
                 f"A value is {wrong[0]}, the annotation says {hint}",
             )
         elif key is not None and not is_subtype(key, hint.key):
             e.report(
                 "JIT218",
-                node.at,
+                at,
                 f"Dict type annotation `{hint}` did not match the type of an actual key type `{key}`",
                 f"The keys are {key}, the annotation says {hint}",
             )
@@ -338,7 +369,7 @@ def emit_dict_comp(e: Emitter, node: tree.DictComp, hint: Type | None) -> Val:
     if key_problem(key) is not None:
         e.report(
             "JIT228",
-            node.at,
+            at,
             f"Dicts may only contain homogeneous keys, but the type of the first generated key was {key}",
             f"A {key} cannot be the key of a dict",
         )
@@ -348,7 +379,7 @@ def emit_dict_comp(e: Emitter, node: tree.DictComp, hint: Type | None) -> Val:
         # Unrolled over a tuple: the last value's type is the dict's, and an earlier one that does not fit is a crash.
         e.report(
             "JIT218",
-            node.at,
+            at,
             "INTERNAL ASSERT FAILED",
             f"The comprehension gives values of different types: {', '.join(map(str, dict.fromkeys(values)))}",
         )

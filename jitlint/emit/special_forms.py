@@ -10,6 +10,8 @@ from jitlint.emit.expressions import emit_expr
 from jitlint.emit.iteration import iteration_of, unrolled_elements
 from jitlint.emit.values import (
     UNKNOWN_VAL,
+    Builtin,
+    Cast,
     FunctionRef,
     IterableTree,
     MethodRef,
@@ -17,6 +19,7 @@ from jitlint.emit.values import (
     NothingValue,
     Opaque,
     RangeValue,
+    SchemaRef,
     SliceValue,
     Special,
     Sugared,
@@ -26,6 +29,7 @@ from jitlint.emit.values import (
 from jitlint.syntax import tree
 from jitlint.types.model import (
     INT,
+    STR,
     TENSOR,
     UNKNOWN,
     AwaitType,
@@ -197,36 +201,87 @@ def _list(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
 def _dict(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
     from jitlint.emit import literals
     from jitlint.emit.expressions import emit_val
-    from jitlint.types.model import STR
 
     hint = hint.element if isinstance(hint, OptionalType) else hint
-    if not node.args and not node.kwargs:
+    empty = len(node.args) == 1 and isinstance(node.args[0], tree.ListLiteral) and not node.args[0].elements
+    if (not node.args or empty) and not node.kwargs:
         if isinstance(hint, UnionType):
             candidates = [member for member in members_of(hint) if isinstance(member, DictType)]
             if len(candidates) > 1:
                 return literals.emit_dict(e, tree.DictLiteral(node.at, (), ()), hint)
         return Val(hint) if isinstance(hint, DictType) else Val(DictType(STR, TENSOR))
+    if isinstance(hint, UnionType) and not contains_unknown(hint):
+        candidates = [member for member in members_of(hint) if isinstance(member, DictType)]
+        if len(candidates) > 1:
+            e.report(
+                "JIT218",
+                node.at,
+                f"There are multiple candidate Dict types in the Union type annotation `{hint}`, and full type inference "
+                "is not yet supported for the `dict()` constructor.",
+                f"dict() cannot choose among {', '.join(map(str, candidates))}",
+            )
+            return UNKNOWN_VAL
     if not node.args:
         kinds = [emit_val(e, keyword.value).type for keyword in node.kwargs]
         made: Type = DictType(STR, unify_all(kinds, default_to_union=True)[0] or UNKNOWN)
         return _dict_result(e, node, made, hint)
+    if len(node.args) > 1:
+        call_arguments(e, node)
+        e.report("JIT304", node.at, f"dict expected exactly 1 arguments but found {len(node.args)}")
+        return UNKNOWN_VAL
     if isinstance(node.args[0], (tree.DictLiteral, tree.DictComp)) and not node.kwargs:
         return emit_val(e, node.args[0], hint)
     value = emit_expr(e, node.args[0])
-    for keyword in node.kwargs:
-        emit_val(e, keyword.value)
+    added = [emit_val(e, keyword.value).type for keyword in node.kwargs]
     if isinstance(value, Val) and isinstance(value.type, DictType):
+        _added_items(e, node, value.type, added)
         return _dict_result(e, node, value.type, hint)
-    if isinstance(value, Val) and isinstance(value.type, ListType) and isinstance(value.type.element, TupleType):
-        pair = value.type.element.elements
-        if len(pair) == 2:
-            return _dict_result(e, node, DictType(pair[0], pair[1]), hint)
-    if isinstance(value, IterableTree) and value.kind == "zip" and len(value.children) == 2:
-        iteration = iteration_of(e, node.at, value)
-        if not iteration.unrolled and isinstance(iteration.element, SugaredTuple):
-            key, item = (as_val(e, node.at, part).type for part in iteration.element.elements)
-            return _dict_result(e, node, DictType(key, item), hint)
-    return Val(hint) if isinstance(hint, DictType) else UNKNOWN_VAL
+    if isinstance(value, Val) and value.type == UNKNOWN:
+        return Val(hint) if isinstance(hint, DictType) else UNKNOWN_VAL
+    if node.kwargs and isinstance(value, Val) and not isinstance(node.args[0], (tree.DictLiteral, tree.DictComp)):
+        e.report("JIT304", node.at, "dict takes no keyword arguments", "dict of an iterable takes no keyword arguments")
+        return UNKNOWN_VAL
+    return _dict_of_iterable(e, node, value, hint)
+
+
+def _added_items(e: Emitter, node: tree.Apply, made: DictType, added: list[Type]) -> None:
+    """The keywords of ``dict(other, key=value)`` become items of a copy of `made`."""
+    wrong = [kind for kind in added if not is_subtype(kind, made.value)]
+    if added and not is_subtype(STR, made.key):
+        e.report(
+            "JIT218", node.at, f"Generated key type str did not match the annotated key type, which was {made.key}"
+        )
+    elif wrong:
+        e.report(
+            "JIT218",
+            node.at,
+            f"Generated value type {wrong[0]} did not match the annotated value type, which was {made.value}",
+        )
+
+
+def _dict_of_iterable(e: Emitter, node: tree.Apply, value: Sugared, hint: Type | None) -> Val:
+    """``dict(pairs)`` is compiled as ``{k: v for k, v in pairs}``."""
+    from jitlint.emit.assignments import unpacked
+    from jitlint.emit.literals import dict_of_pairs
+
+    iteration = iteration_of(e, node.at, value)
+    unknown = Val(hint) if isinstance(hint, DictType) else UNKNOWN_VAL
+    elements = unrolled_elements(iteration) if iteration.unrolled else [iteration.element]
+    if elements is None or iteration.uncertain:
+        return unknown
+    pairs: list[tuple[Type, Type]] = []
+    for element in elements:
+        parts = unpacked(e, node.at, element, 2)
+        if parts is None:
+            return unknown
+        if len(parts) != 2:
+            found = f"need 2 values to unpack but found only {len(parts)}"
+            e.report(
+                "JIT212", node.at, f"too many values to unpack: need 2 but found {len(parts)}" if parts[2:] else found
+            )
+            return unknown
+        pairs.append((as_val(e, node.at, parts[0]).type, as_val(e, node.at, parts[1]).type))
+    return dict_of_pairs(e, node.at, pairs, hint)
 
 
 def _dict_result(e: Emitter, node: tree.Apply, made: Type, hint: Type | None) -> Val:
@@ -332,7 +387,7 @@ def _fork(e: Emitter, node: tree.Apply, wrapper: type[FutureType] | type[AwaitTy
             "fork takes a function and its arguments, not the result of a call",
         )
         return UNKNOWN_VAL
-    if not isinstance(callee, (FunctionRef, MethodRef, ModuleRef)):
+    if not isinstance(callee, (FunctionRef, MethodRef, ModuleRef, Builtin, SchemaRef, Cast)):
         return UNKNOWN_VAL
     args, kwargs = arguments if arguments is not None else (None, None)
     result = as_val(e, node.at, call_value(e, node.at, callee, args, kwargs))

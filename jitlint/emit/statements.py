@@ -56,7 +56,7 @@ def emit_statement(e: Emitter, statement: tree.Stmt, rest: tuple[tree.Stmt, ...]
             for target in targets:
                 emit_delete(e, target)
         case tree.With():
-            return emit_with(e, statement)
+            return emit_with(e, statement, rest)
         case tree.Break() | tree.Continue():
             _emit_loop_exit(e, statement)
         case tree.Hole(names=names):

@@ -10,7 +10,9 @@ from jitlint.syntax import tree
 from jitlint.types.model import ANY, UNKNOWN, ClassType
 
 
-def emit_with(e: Emitter, statement: tree.With) -> bool:
+def emit_with(e: Emitter, statement: tree.With, rest: tuple[tree.Stmt, ...]) -> bool:
+    """`rest` is what follows the statement in its block."""
+    from jitlint.emit.exits import check_with
     from jitlint.emit.statements import emit_block
 
     for item in statement.items:
@@ -18,7 +20,13 @@ def emit_with(e: Emitter, statement: tree.With) -> bool:
         if item.var is not None:
             set_variable(e, item.var.at, item.var.name, entered)
     # No frame of its own: names set inside are there after it.
-    return emit_block(e, statement.body)
+    around, e.guards = e.guards, []
+    exits = emit_block(e, statement.body)
+    inside, e.guards = e.guards, around
+    if not exits:
+        check_with(e, statement, inside, rest)
+        e.guards += inside  # of a `with` around this one, too
+    return exits
 
 
 def _enter(e: Emitter, item: tree.WithItem) -> Sugared:

@@ -422,7 +422,8 @@ class Writer:
             lambda: f"'{{}} {{}}'.format({self.expr(self.kind(), 0)}, {self.expr(INT, 0)})",
             lambda: f"('%d' % {self.expr(self.one([INT, STR]), 0)})",
             lambda: f"{self.expr(STR, d)}.{self.one(['upper', 'lower', 'strip', 'capitalize', 'title'])}()",
-            lambda: f"{self.expr(STR, d)}.replace({self.expr(STR, 0)}, {self.expr(STR, 0)})",
+            # Not of the empty string: folding that, the compiler never comes to an end.
+            lambda: f"{self.expr(STR, d)}.replace('k', {self.expr(STR, 0)})",
             lambda: f"{self.expr(STR, d)}.join({self.expr(STRS, 0)})",
             lambda: f"{self.expr(STR, d)}[{self.one(['0', '1:', ':-1', '::2', self.expr(INT, 0)])}]",
             lambda: f"({self.expr(STR, d)} * {self.expr(INT, 0)})",
@@ -896,11 +897,16 @@ class Writer:
             "",
             "",
         ]
+        lines += self.declarations()
         for _ in range(self.pick(3)):
             lines += [*self.helper(), "", ""]
         lines += self.module() if self.chance(250) else self.entry()
         # A method of an int's literal needs parentheses.
         return re.sub(r"(?<![\w.])(\d+)\.(?=[A-Za-z])", r"(\1).", "\n".join(lines) + "\n")
+
+    def declarations(self) -> list[str]:
+        """Lines with what the functions may use."""
+        return []
 
     def parameters(self, most: int, defaults: int = 150) -> list[tuple[str, Kind, bool, str]]:
         made = []
@@ -912,10 +918,10 @@ class Writer:
             if default:
                 self.scope = {}
                 text = " = " + ("None" if kind[0] == "Optional" else self.literal(kind))
-                if text == " = ":
-                    default, text = False, ""
-                    kind = INT
-                    default, text = True, " = 1"
+                if text == " = " and kind == TENSOR and self.chance(250):
+                    text = " = None"
+                elif text == " = ":
+                    kind, text = INT, " = 1"
             made.append((self.fresh(), kind, default, text))
         return made
 
@@ -935,9 +941,7 @@ class Writer:
         head = f"def {name}({', '.join((['self'] if method else []) + spell)}){shown}:"
         body = self.block(1 if name == "helper" else 2, 2 if name == "helper" else 6)
         body.append(f"return {self.expr(self.result)}")
-        typed = [
-            (one, self.scope.get(one, kind) if False else kind, bool(default)) for one, kind, default, _ in parameters
-        ]
+        typed = [(one, kind, bool(default)) for one, kind, default, _ in parameters]
         return [head, *("    " + line for line in body)], typed, self.result
 
     def helper(self) -> list[str]:

@@ -22,7 +22,8 @@ from jitlint.analysis import Session
 from jitlint.findings.model import Finding
 
 TIMEOUT = 20.0  # seconds for one program
-HEADER = """from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+HEADER = """from enum import Enum
+from typing import Any, Dict, Final, List, NamedTuple, Optional, Sequence, Tuple, Union
 import math
 import torch
 import torch.nn.functional as F
@@ -33,10 +34,12 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`text` is the compiler's message, empty for what it accepts; a program that kills it has one, too."""
+    """`text` is the compiler's message, empty for what it accepts; a program that kills it has one, too. `timed_out`:
+    there is no verdict, the compiler never came to an end (`"key".replace("", "")` is such a program)."""
 
     accepted: bool
     text: str = ""
+    timed_out: bool = False
 
 
 def jitlint_verdicts(texts: Sequence[str]) -> list[list[Finding]]:
@@ -60,7 +63,7 @@ def _scripting(text: str) -> str:
 
 
 def compiler_verdicts(texts: Sequence[str], jobs: int = 2) -> list[Verdict]:
-    """The compiler's verdict on each program. What ends its process counts as rejected."""
+    """The compiler's verdict on each program. What ends its process counts as rejected, unless it had to be stopped."""
     import torch  # noqa: F401  # once, before the forks
 
     verdicts: list[Verdict | None] = [None] * len(texts)
@@ -95,13 +98,14 @@ def compiler_verdicts(texts: Sequence[str], jobs: int = 2) -> list[Verdict]:
                 verdicts[number] = Verdict(accepted, text)
             left = [number for number in numbers if verdicts[number] is None]
             if left:
-                verdicts[left[0]] = Verdict(False, f"the compiler's process ended with {status}")
+                stopped = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+                verdicts[left[0]] = Verdict(False, f"the compiler's process ended with {status}", stopped)
                 if left[1:]:
                     chunks.append(left[1:])
         for process, *_, deadline in living.values():
             if time.monotonic() > deadline:
                 os.kill(process, signal.SIGKILL)
-    return [verdict or Verdict(False, "no answer") for verdict in verdicts]
+    return [verdict or Verdict(False, "no answer", True) for verdict in verdicts]
 
 
 def _child(texts: Sequence[str], numbers: Sequence[int], pipe: int) -> None:
