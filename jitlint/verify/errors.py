@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,10 +63,13 @@ class Rejection:
         )  # fmt: skip
 
 
-def rejection_of(answer: Mapping[str, Any], roots: Sequence[str] = ()) -> Rejection:
-    """A worker's answer (`type`, `text`, `frames`) read. Torch's own files are left out of the frames."""
+def rejection_of(answer: Mapping[str, Any]) -> Rejection:
+    """A worker's answer (`type`, `text`, `frames`, `place`) read. Torch's own files are left out of the frames."""
     text = str(answer.get("text", ""))
     places, chain = read(text)
+    if not places and answer.get("place"):
+        path, line, column, width = answer["place"]
+        places = (Place(os.path.realpath(path), int(line), int(column), int(width)),)
     frames = [
         Place(os.path.realpath(path), int(line), function=str(name))
         for path, line, name in reversed(answer.get("frames", []))

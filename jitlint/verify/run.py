@@ -82,7 +82,7 @@ class _Run:
         self.warn = warn
         self.result, self.settings, self.worker, self.options = result, settings, worker, options
         self.texts = Texts()
-        self.work = work_of(result, settings.verify, options.everything)
+        self.work = work_of(result, settings.verify, options.everything, self.texts)
         self.verdicts = Verdicts(result, self.work, emit)
         self.progress = progress
         self.done = 0

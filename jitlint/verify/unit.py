@@ -55,7 +55,6 @@ class Answer:
 
     rejection: Rejection | None = None
     failure: str = ""
-    uncompiled: bool = False  # this torch left it to Python
 
     @property
     def ok(self) -> bool:
@@ -177,7 +176,7 @@ class Attempts:
         finally:
             self.seconds += time.monotonic() - started
         if found.get("uncompiled"):
-            return Answer(failure=str(found.get("text", "")), uncompiled=True)
+            return Answer(failure=str(found["uncompiled"]))
         return Answer() if found.get("ok") else Answer(rejection_of(found))
 
 
@@ -206,11 +205,12 @@ def verify_unit(
                 **{"module": unit.module, "path": unit.path, "qualname": unit.qualname, "kind": unit.kind, **build},
             )
             seconds = time.monotonic() - started
+            judge = Judge(findings, texts)
             if not built.get("ok"):
-                outcome = _not_built(built)
+                outcome = _not_built(built, work, judge)
                 outcome.construction = seconds
                 return outcome
-            attempts = Attempts(node, work, Judge(findings, texts), timeout, stopped, overlay)
+            attempts = Attempts(node, work, judge, timeout, stopped, overlay)
             outcome = _attempt(attempts, built)
             outcome.construction, outcome.compilation = seconds, attempts.seconds
             return outcome
@@ -218,12 +218,24 @@ def verify_unit(
         return Outcome("failed", f"constructing: {error}", construction=time.monotonic() - started)
 
 
-def _not_built(built: Mapping[str, Any]) -> Outcome:
+def _not_built(built: Mapping[str, Any], work: Work, judge: Judge) -> Outcome:
     why = built.get("no_instance")
     if why:
         return Outcome("no instance", str(why))
     error = rejection_of(built)
-    return Outcome("failed", f"constructing: {error.kind}: {error.headline}"[:300])
+    said = f"{error.kind}: {error.headline}"[:300]
+    if not error.from_compiler:
+        return Outcome("failed", f"constructing: {said}")
+    # A constructor that compiles: a ScriptModule's, or one that calls torch.jit.script.
+    outcome = Outcome("rejected", how="by its constructor")
+    met = judge.match(error, work.findings)
+    for index in work.findings:
+        outcome.verdicts[index] = ("masked", f"the compiler stops earlier, in the constructor: {said}")
+    for index in met:
+        outcome.verdicts[index] = ("confirmed", "the constructor fails with it")
+    if not met and not judge.match(error, range(len(judge.findings))):
+        outcome.misses.append(error)
+    return outcome
 
 
 def _attempt(attempts: Attempts, built: Mapping[str, Any]) -> Outcome:

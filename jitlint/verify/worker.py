@@ -21,13 +21,14 @@ import inspect
 import json
 import linecache
 import os
+import re
 import select
 import signal
 import sys
 import time
 import traceback
 import warnings
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 PROTOCOL = 1
 _MAX_TEXT = 40000  # of an error's text, in characters
@@ -235,8 +236,50 @@ def failure(error: BaseException) -> Message:
             frames.append([error.filename, error.lineno or 1, ""])
     except BaseException:
         pass
-    kind = type(error).__name__
-    return {"ok": False, "type": kind, "text": text[:_MAX_TEXT], "frames": frames, "module": type(error).__module__}
+    found: Message = {"ok": False, "type": type(error).__name__, "text": text[:_MAX_TEXT], "frames": frames}
+    if _HERE in text and not _NAMES_A_FILE.search(text):
+        found["place"] = place_of_excerpt(text, {os.path.realpath(frame[0]) for frame in frames})
+    return found
+
+
+_HERE = "<--- HERE"
+_NAMES_A_FILE = re.compile(r'^ *(File ".+", line \d+|at .+:\d+:\d+)$', re.MULTILINE)
+
+
+def place_of_excerpt(text: str, nearby: Set[str]) -> Optional[List[Any]]:
+    """Path, line, column and width of the place that an error of torch before 1.2 shows, without saying where it is.
+
+    It shows the lines of a function with its indentation taken off. What inspect has read stands in linecache, altered
+    text included; the place is where most of the lines above the mark are found, if only one such place is (or only
+    one in the files `nearby`).
+    """
+    lines = text.splitlines()
+    marked = next(number for number, line in enumerate(lines) if _HERE in line)
+    above = lines[:marked]
+    if not above:
+        return None
+    best: List[Any] = []
+    most = 0
+    for path, entry in list(linecache.cache.items()):
+        if len(entry) < 3 or path.startswith("<") or os.sep + "torch" + os.sep in path:
+            continue
+        source = [line.rstrip("\r\n") for line in entry[2]]  # type: ignore[misc]
+        for number, line in enumerate(source):
+            if not line.endswith(above[-1]) or line[: len(line) - len(above[-1])].strip():
+                continue
+            indent = line[: len(line) - len(above[-1])]
+            same = 1
+            while same < len(above) and same <= number and source[number - same] in (indent + above[-1 - same], ""):
+                same += 1
+            if same > most:
+                most, best = same, []
+            if same == most:
+                mark = lines[marked].split(_HERE)[0]
+                column = len(indent) + len(mark) - len(mark.lstrip()) + 1
+                best.append([os.path.realpath(path), number + 1, column, len(mark.strip())])
+    if len(best) > 1:
+        best = [place for place in best if place[0] in nearby]
+    return best[0] if len(best) == 1 else None
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -594,26 +637,36 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
     try:
         if message.get("method"):
             return only_method(torch, obj, message["method"], started)
-        scripted = script(torch, obj, message.get("kind", ""))
-        if message.get("kind") == "class" and message.get("instance"):
-            scripted = obj
+        if message.get("kind") == "module" and not compiles_plain_modules(torch) and not is_compiled(torch, obj):
+            if not is_inlined(obj, script_by_hand(torch, obj)):
+                return {"ok": False, "uncompiled": "torch " + torch.__version__ + " leaves a plain module to Python"}
+        else:
+            script(torch, obj)
     except BaseException as error:
         answer = failure(error)
         answer["seconds"] = time.perf_counter() - started
         return answer
-    state["scripted"] = scripted
     return {"ok": True, "seconds": time.perf_counter() - started}
 
 
-def script(torch: Any, obj: Any, kind: str) -> Any:
-    """Compile, the way that this torch knows."""
-    already = [getattr(torch.jit, name, None) for name in ("ScriptModule", "ScriptFunction")]
-    if isinstance(obj, tuple(one for one in already if inspect.isclass(one))):
+def compiles_plain_modules(torch: Any) -> bool:
+    """Whether torch.jit.script takes an nn.Module: from 1.2 on."""
+    return hasattr(torch.jit, "_recursive")
+
+
+def is_compiled(torch: Any, obj: Any) -> bool:
+    """Whether it is what the compiler made; a ScriptModule is compiled while it is constructed."""
+    homes = ((torch.jit, "ScriptModule"), (torch.jit, "ScriptFunction"), (torch._C, "Function"))
+    kinds = [getattr(home, name, None) for home, name in homes]
+    return isinstance(obj, tuple(kind for kind in kinds if inspect.isclass(kind)))
+
+
+def script(torch: Any, obj: Any) -> Any:
+    """Compile."""
+    if is_compiled(torch, obj):
         return obj
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if kind == "module" and not hasattr(torch.jit, "_recursive"):
-            return script_by_hand(torch, obj)
         if hasattr(obj, "__script_if_tracing_wrapper"):
             obj = obj.__original_fn
         return torch.jit.script(obj)
@@ -634,7 +687,9 @@ def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
 
 
 def script_by_hand(torch: Any, obj: Any) -> Any:
-    """Before torch 1.2 a plain module is not compiled; what can be is a ScriptModule that calls it."""
+    """A ScriptModule that calls a module: before torch 1.2, a plain one is compiled only where it is weak script."""
+    parameters, comment = called_with(torch, obj)
+    given = ", ".join(parameters)
     source = (
         "class _Caller(torch.jit.ScriptModule):\n"
         "    def __init__(self, inner):\n"
@@ -642,8 +697,9 @@ def script_by_hand(torch: Any, obj: Any) -> Any:
         "        self.inner = inner\n"
         "\n"
         "    @torch.jit.script_method\n"
-        "    def forward(self, x):\n"
-        "        return self.inner(x)\n"
+        "    def forward(self, " + given + "):\n"
+        "        " + comment + "\n"
+        "        return self.inner(" + given + ")\n"
     )
     name = "<jitlint caller>"
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
@@ -652,15 +708,34 @@ def script_by_hand(torch: Any, obj: Any) -> Any:
     return names["_Caller"](obj)
 
 
+def called_with(torch: Any, obj: Any) -> Tuple[List[str], str]:
+    """How a caller hands on what a module's forward takes: the parameters' names, and the comment with their types."""
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    try:
+        given = inspect.signature(obj.forward).parameters.values()
+        parameters = [parameter.name for parameter in given if parameter.kind not in kinds]
+    except (TypeError, ValueError):
+        return ["x"], ""
+    try:
+        types, result = torch.jit.annotations.get_signature(obj.forward)
+    except Exception:  # there are none, or they are what the compiler will reject
+        return parameters, ""
+    return parameters, "# type: (" + ", ".join(map(str, types)) + ") -> " + str(result)
+
+
+def is_inlined(obj: Any, caller: Any) -> bool:
+    """Whether a module that is called was compiled into its caller: no node of the graph is a Python call of it."""
+    return not any(node.kind() == "prim::PythonOp" and node.pyobj() is obj for node in caller.graph.nodes())
+
+
 def weak(state: Dict[str, Any], message: Message) -> Message:
     """Whether a ScriptModule that calls the object inlines it; on torch before 1.2, where there is weak script."""
     import torch
 
     if not hasattr(torch._jit_internal, "weak_script_method"):
         return {"ok": False, "text": "this torch has no weak script", "type": "", "frames": []}
-    scripted = script_by_hand(torch, state["object"])
-    graph = str(scripted.graph)
-    return {"ok": True, "inlined": "python_value" not in graph and "PythonOp" not in graph and "^" not in graph}
+    obj = state["object"]
+    return {"ok": True, "inlined": is_inlined(obj, script_by_hand(torch, obj))}
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
@@ -676,14 +751,14 @@ def compare(state: Dict[str, Any], message: Message) -> Message:
     module = load_module(state, message["module"], message["path"])
     arguments, keywords = example_inputs(expression(message["inputs"], module), state.get("device", "cpu"))
     overlay(message)
-    scripted = script(torch, obj, message.get("kind", ""))
+    scripted = script(torch, obj)
     differences: List[str] = []
     ways: List[Tuple[str, Any]] = [("compiled", scripted)]
     if message.get("kind") == "module" and hasattr(torch.jit, "freeze") and not state.get("train"):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                ways.append(("frozen", torch.jit.freeze(script(torch, obj, "module").eval())))
+                ways.append(("frozen", torch.jit.freeze(script(torch, obj).eval())))
         except Exception as error:
             differences.append("torch.jit.freeze fails: " + brief(error))
     with torch.no_grad():
