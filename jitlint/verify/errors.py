@@ -15,6 +15,7 @@ _OLD_FILE = re.compile(r"^\s*at (?P<path>\S.*?):(?P<line>\d+):(?P<column>\d+)\s*
 _MARK = re.compile(r"^(?P<indent> *)(?P<mark>~+)")
 _CHAIN = "is being compiled since it was called from"
 _SHORT = 12  # characters: what is shorter than this says too little to be recognised by
+_QUOTED = re.compile(r"'([^' ]+)(?: \(inferred\))?'")
 _MANGLED = re.compile(r"__torch__\.|___torch_mangle_\d+\.|\.?___torch_mangle_\d+")
 
 
@@ -134,6 +135,12 @@ def says(finding: Finding, rejection: Rejection) -> bool:
     return len(wanted[1]) >= 3 * _SHORT and _shape(wanted[1]) in _shape(whole)
 
 
+def names_the_same(finding: Finding, rejection: Rejection) -> bool:
+    """Whether an error quotes all that the foretold message quotes: releases word the same error differently."""
+    quoted = set(_QUOTED.findall(normalized(finding.torch_message.strip().partition("\n")[0])))
+    return bool(quoted) and quoted <= set(_QUOTED.findall(normalized(rejection.text)))
+
+
 def _shape(text: str) -> str:
     return re.sub(r"'[^']*'|\"[^\"]*\"|\b[\w.]*\[[^\]]*\]|\d+", "#", text)
 
@@ -150,3 +157,8 @@ def column_fits(finding: Finding, place: Place) -> bool:
         return False
     end = span.end_column if span.end_line == span.line else 1 << 30
     return span.column <= place.column < max(end, span.column + 1) or place.column == span.column
+
+
+def begins_at(finding: Finding, place: Place) -> bool:
+    """Whether a place is the very beginning of a finding."""
+    return at_place(finding, place) and (place.line, place.column) == (finding.span.line, finding.span.column)

@@ -11,7 +11,16 @@ from typing import Any, Literal
 
 from jitlint.findings.model import Finding, FindingVerdict
 from jitlint.verify.altered import VALUES, Alteration, alterations, emptied, wanted
-from jitlint.verify.errors import Place, Rejection, at_place, column_fits, rejection_of, says
+from jitlint.verify.errors import (
+    Place,
+    Rejection,
+    at_place,
+    begins_at,
+    column_fits,
+    names_the_same,
+    rejection_of,
+    says,
+)
 from jitlint.verify.nodes import Ended, Node, NodeError, TimedOut
 from jitlint.verify.plan import WEAK_WITHOUT_EFFECT, Texts, Work, class_key
 
@@ -88,8 +97,10 @@ class Judge:
 
     def _score(self, rejection: Rejection, finding: Finding) -> int:
         """0: not this one. Bit 0: the words fit; more: the place does, the better the more."""
-        words = int(says(finding, rejection))
         places = rejection.places or rejection.frames
+        words = int(says(finding, rejection))
+        if not words and places and begins_at(finding, places[0]):
+            words = int(names_the_same(finding, rejection))
         for number, place in enumerate(places):
             if at_place(finding, place):
                 return words + (4 if column_fits(finding, place) else 0) + (16 if number == 0 else 8)
