@@ -118,7 +118,7 @@ def verify_and_report(
     printed = next((target.format for target in wanted if target.file is None), None)
     with _interruptible():
         try:
-            worker = Worker(interpreter, settings.root or os.getcwd())
+            worker = Worker(interpreter, settings.root or os.getcwd(), options.device)
         except WorkerError as error:
             fail(str(error))
         try:

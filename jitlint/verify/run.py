@@ -281,6 +281,9 @@ class _Run:
         )
 
     def _final(self, work: Work, outcome: Outcome) -> None:
+        if work.inputs and not outcome.ran:
+            why = outcome.reason or "the compiler rejects it"
+            self.warn(f"{work.unit.qualname}: its example inputs were not run: {why}")
         self.verdicts.outcome(work, outcome, self.texts, self._selected)
         self.done += 1
         if outcome.state in ("compiled", "rejected"):

@@ -40,7 +40,7 @@ _CRASH = "compiler process killed by "
 class Outcome:
     """What came out of one unit. `reason`: why nothing could be compiled, or why not to the end. `how`: how the
     instance was made. `misses`: rejections that no finding foretells. `classes`: what the instance holds, as (path in
-    it, class key). Times in seconds."""
+    it, class key). `ran`: whether example inputs were run. Times in seconds."""
 
     state: State
     reason: str = ""
@@ -48,6 +48,7 @@ class Outcome:
     verdicts: dict[int, tuple[FindingVerdict, str]] = field(default_factory=dict)
     misses: list[Rejection] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
+    ran: bool = False
     classes: list[tuple[str, str]] = field(default_factory=list)
     construction: float = 0.0
     compilation: float = 0.0
@@ -545,10 +546,11 @@ def _compare(attempts: Attempts, outcome: Outcome) -> None:
                 overlay=dict(attempts.overlay),
             )
     except NodeError as error:
-        outcome.reason = f"running: {error}"
+        outcome.reason = str(error)
         return
     if found.get("ok"):
+        outcome.ran = True
         outcome.differences = [str(one) for one in found["differences"]]
     else:
         error_found = rejection_of(found)
-        outcome.reason = f"running: {error_found.kind}: {error_found.headline}"[:300]
+        outcome.reason = f"{error_found.kind}: {error_found.headline}"[:300]

@@ -14,6 +14,7 @@ A child that ends without being asked to:  {"from": [child, ...], "ended": statu
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import importlib
 import importlib.util
@@ -54,6 +55,7 @@ class Node:
         self.inp = inp
         self.out = out
         self.buffer = b""
+        self.pid = os.getpid()
         self.children: Dict[str, Child] = {}
         self.state: Dict[str, Any] = {}
 
@@ -131,6 +133,8 @@ class Node:
                 pass
             return
         answer = self.answer(message)
+        if os.getpid() != self.pid:
+            os._exit(0)  # a fork that user code made and let return
         if answer is not None:
             answer["seq"] = message.get("seq")
             self.send(answer)
@@ -178,6 +182,7 @@ class Node:
         os.close(self.inp)
         os.close(self.out)
         self.inp, self.out = down_read, up_write
+        self.pid = os.getpid()
         self.children = {}
         self.buffer = b""
         return None
@@ -204,6 +209,47 @@ def die_with_parent() -> None:
         libc.prctl(1, int(signal.SIGKILL), 0, 0, 0)
 
 
+def adopt_orphans() -> None:
+    """On Linux a process below this one whose parent ends becomes a child of this one, so that it is found again."""
+    libc = _libc()
+    if libc is not None:
+        libc.prctl(36, 1, 0, 0, 0)
+
+
+def end_descendants() -> None:
+    """End all that was started below this process, also what left its process group; known on Linux only."""
+    for _ in range(5):  # what is being started meanwhile
+        found = descendants(os.getpid())
+        if not found:
+            return
+        for pid in found:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def descendants(of: int) -> List[int]:
+    parents: Dict[int, int] = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError, ValueError, IndexError):
+                    with open("/proc/" + name + "/stat", "rb") as file:
+                        state, parent = file.read().rpartition(b")")[2].split()[:2]
+                    if state != b"Z":
+                        parents[int(name)] = int(parent)
+    found = []
+    for pid in parents:
+        above = parents[pid]
+        while above in parents and above != of:
+            above = parents[above]
+        if above == of:
+            found.append(pid)
+    return found
+
+
 _LIBC: List[Any] = []
 
 
@@ -227,7 +273,7 @@ def failure(error: BaseException) -> Message:
         text = str(error)
     except BaseException:  # a __str__ of the user's
         text = "(an exception whose text cannot be read)"
-    frames = []
+    frames: List[List[Any]] = []
     try:
         for frame in traceback.extract_tb(error.__traceback__)[-60:]:
             if frame.filename != __file__:
@@ -263,7 +309,7 @@ def place_of_excerpt(text: str, nearby: Set[str]) -> Optional[List[Any]]:
     for path, entry in list(linecache.cache.items()):
         if len(entry) < 3 or path.startswith("<") or os.sep + "torch" + os.sep in path:
             continue
-        source = [line.rstrip("\r\n") for line in entry[2]]  # type: ignore[misc]
+        source = [line.rstrip("\r\n") for line in entry[2]]
         for number, line in enumerate(source):
             if not line.endswith(above[-1]) or line[: len(line) - len(above[-1])].strip():
                 continue
@@ -324,6 +370,15 @@ def probe(state: Dict[str, Any], message: Message) -> Message:
 
     torch.zeros(1, device=message["device"])
     return {"ok": True, "name": device_name(message["device"])}
+
+
+def usable(state: Dict[str, Any], message: Message) -> Message:
+    """Whether this process may use the device: CUDA refuses in a fork of a process that has touched it."""
+    import torch
+
+    home = getattr(torch, message["device"].partition(":")[0], None)
+    bad = getattr(home, "_is_in_bad_fork", getattr(home, "_in_bad_fork", False))
+    return {"ok": True, "usable": not (bad() if callable(bad) else bad)}
 
 
 def device_name(device: str) -> str:
@@ -435,7 +490,7 @@ def build(state: Dict[str, Any], message: Message) -> Message:
         return {"ok": False, "no_instance": how}
     classes: List[List[Any]] = []
     if hasattr(obj, "named_modules") and getattr(obj, "_modules", None) is not None:  # not what is half made
-        place(state, obj)
+        obj.train(bool(state.get("train")))
         if message.get("inside"):
             obj = submodule(obj, message["inside"])
         classes = classes_inside(obj)
@@ -443,11 +498,13 @@ def build(state: Dict[str, Any], message: Message) -> Message:
     return {"ok": True, "how": how, "seconds": time.perf_counter() - started, "classes": classes}
 
 
-def place(state: Dict[str, Any], obj: Any) -> None:
-    """The mode and the device that are asked for."""
-    obj.train(bool(state.get("train")))
-    if state.get("device", "cpu") != "cpu":
-        obj.to(state["device"])
+def placed(state: Dict[str, Any]) -> Any:
+    """The object on the device that is asked for: only in the fork that compiles, or no other fork could use it."""
+    obj = state["object"]
+    device = state.get("device", "cpu")
+    if device != "cpu" and hasattr(obj, "named_modules") and getattr(obj, "_modules", None) is not None:
+        obj.to(device)
+    return obj
 
 
 def submodule(obj: Any, path: str) -> Any:
@@ -630,7 +687,7 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
     import torch
 
     overlay(message)
-    obj = state["object"]
+    obj = placed(state)
     if message.get("target"):
         obj = submodule(obj, message["target"])
     started = time.perf_counter()
@@ -744,37 +801,49 @@ _RUNS = 4  # the profiling executor specialises after the second
 
 
 def compare(state: Dict[str, Any], message: Message) -> Message:
-    """Run eager and compiled on the same inputs; the answer tells where they differ."""
+    """Run eager and compiled on the same inputs; the answer tells where they differ.
+
+    Each has a copy of the object of its own, and the first run is compared with the first, the second with the second:
+    what counts its calls, or learns from them, changes in both alike.
+    """
     import torch
 
-    obj = state["object"]
+    obj = placed(state)
     module = load_module(state, message["module"], message["path"])
     arguments, keywords = example_inputs(expression(message["inputs"], module), state.get("device", "cpu"))
     overlay(message)
-    scripted = script(torch, obj)
     differences: List[str] = []
-    ways: List[Tuple[str, Any]] = [("compiled", scripted)]
+    ways: List[Tuple[str, Any]] = [("compiled", script(torch, twin(obj)))]
     if message.get("kind") == "module" and hasattr(torch.jit, "freeze") and not state.get("train"):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                ways.append(("frozen", torch.jit.freeze(script(torch, obj).eval())))
+                ways.append(("frozen", torch.jit.freeze(script(torch, twin(obj)).eval())))
         except Exception as error:
             differences.append("torch.jit.freeze fails: " + brief(error))
     with torch.no_grad():
-        expected = seeded(torch, obj, arguments, keywords)
+        eager = twin(obj)
+        expected = [seeded(torch, eager, arguments, keywords) for _ in range(_RUNS)]
         for name, compiled in ways:
-            for run in range(1, _RUNS + 1):
+            for run in range(_RUNS):
                 try:
                     found = seeded(torch, compiled, arguments, keywords)
                 except Exception as error:
-                    differences.append("run " + str(run) + ", " + name + ": " + brief(error))
+                    differences.append("run " + str(run + 1) + ", " + name + ": " + brief(error))
                     break
-                where = difference(torch, expected, found, "the output")
+                where = difference(torch, expected[run], found, "the output")
                 if where:
-                    differences.append("run " + str(run) + ", " + name + ": " + where)
+                    differences.append("run " + str(run + 1) + ", " + name + ": " + where)
                     break
     return {"ok": True, "differences": differences}
+
+
+def twin(obj: Any) -> Any:
+    """A copy; the thing itself where it cannot be copied."""
+    try:
+        return copy.deepcopy(obj)
+    except Exception:
+        return obj
 
 
 def example_inputs(given: Any, device: str) -> Tuple[List[Any], Dict[str, Any]]:
@@ -833,14 +902,15 @@ def difference(torch: Any, one: Any, other: Any, where: str) -> str:
             return where + " has the shape " + str(tuple(one.shape)) + " in eager, " + str(tuple(other.shape)) + " here"
         if one.device != other.device:
             return where + " is on " + str(one.device) + " in eager, on " + str(other.device) + " here"
+        one, other = one.detach().cpu(), other.detach().cpu()
         tolerance = _TOLERANCE.get(str(one.dtype).replace("torch.", ""), 0.0)
         same = (one == other) | ((one != one) & (other != other))
         if tolerance and one.numel():
-            size = one.detach().abs().to(torch.float64)
+            size = one.abs().to(torch.float64)
             finite = size[size == size]
             finite = finite[finite != float("inf")]
             largest = float(finite.max()) if finite.numel() else 0.0
-            gap = (one - other).detach().abs().to(torch.float64)
+            gap = (one - other).abs().to(torch.float64)
             same = same | (gap <= tolerance * size + tolerance * largest + 1e-12)
         if not bool(same.all()):
             wrong = int((~same).sum()) if str(same.dtype) == "torch.bool" else int((same == 0).sum())
@@ -949,6 +1019,7 @@ def tests(state: Dict[str, Any], message: Message) -> Message:
 COMMANDS: Dict[str, Callable[[Dict[str, Any], Message], Message]] = {
     "setup": setup,
     "probe": probe,
+    "usable": usable,
     "import": load,
     "build": build,
     "compile": compile_object,
@@ -994,12 +1065,14 @@ def main() -> None:
     sys.dont_write_bytecode = True
     warnings.simplefilter("ignore")
     _libc()
+    adopt_orphans()
     node = Node(inp, out)
     node.send(hello())
     with contextlib.suppress(OSError, KeyboardInterrupt):
         node.serve()
     for child in node.children.values():
         kill_group(child.pid)
+    end_descendants()
     os._exit(0)
 
 

@@ -116,7 +116,10 @@ def test_each_way_to_misbehave_has_its_result(mark: str) -> None:
         "prints_a_megabyte",
         "starts_threads",
         "starts_processes",
+        "starts_a_daemon",
+        "forks",
         "crashes_the_compiler",
+        "crashes_the_compiler_too",
         "stopped_at_import",
     }
     assert {name for name, (verdict, _) in found.items() if verdict == "confirmed"} == confirmed
@@ -129,12 +132,14 @@ def test_each_way_to_misbehave_has_its_result(mark: str) -> None:
         "eats_memory": "MemoryError",
         "loops_in_constructor": "constructing: it took more than 12 s",
         "exits_in_constructor": "constructing: the process exited with status 7",
+        "is_killed": "constructing: the process was killed by SIGKILL",
+        "closes_descriptors": "importing: the process exited with status 0",
         "loops_while_compiled": "compiling: it took more than 12 s",
     }
     assert {name for name, (verdict, _) in found.items() if verdict == "unverifiable"} == set(expected)
     for name, reason in expected.items():
         assert reason in found[name][1], name
-    assert report["verification"]["confirmed"] == 7
+    assert report["verification"]["confirmed"] == 10
     assert waited_for(lambda: not processes(mark))
 
 
