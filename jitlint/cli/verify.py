@@ -43,7 +43,12 @@ def verify(
     guess: Annotated[bool, typer.Option("--guess/--no-guess", help="Guess arguments of constructors.")] = True,
     train: Annotated[bool, typer.Option("--train/--eval", help="The mode that modules are compiled in.")] = False,
     from_tests: Annotated[
-        str | None, typer.Option(metavar="ARGUMENTS", help="Run pytest with these, and compile the instances it makes.")
+        str | None,
+        typer.Option(
+            metavar="ARGUMENTS",
+            help="Run pytest with these, and compile the instances it makes of classes that there is no other of; "
+            "--no-guess prefers them to guesses.",
+        ),
     ] = None,
     select: Annotated[
         list[str], typer.Option(help="Codes, prefixes (JIT2) or names to report, comma-separated; ALL.")
@@ -118,7 +123,7 @@ def verify_and_report(
     printed = next((target.format for target in wanted if target.file is None), None)
     with _interruptible():
         try:
-            worker = Worker(interpreter, settings.root or os.getcwd())
+            worker = Worker(interpreter, settings.root or os.getcwd(), options.device)
         except WorkerError as error:
             fail(str(error))
         try:

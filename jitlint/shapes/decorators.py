@@ -48,6 +48,9 @@ _TRANSPARENT = frozenset(
         "torch.jit._script_if_tracing",
         "torch.jit._trace._script_if_tracing",
         "torch.compiler.allow_in_graph",
+        "torch._jit_internal.weak_module",  # the three of weak script: torch 1.0 and 1.1
+        "torch._jit_internal.weak_script",
+        "torch._jit_internal.weak_script_method",
     }
 )
 # Decorators of torch and Python that wrap, and keep `__wrapped__`.

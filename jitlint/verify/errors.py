@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ _OLD_FILE = re.compile(r"^\s*at (?P<path>\S.*?):(?P<line>\d+):(?P<column>\d+)\s*
 _MARK = re.compile(r"^(?P<indent> *)(?P<mark>~+)")
 _CHAIN = "is being compiled since it was called from"
 _SHORT = 12  # characters: what is shorter than this says too little to be recognised by
+_QUOTED = re.compile(r"'([^' ]+)(?: \(inferred\))?'")
 _MANGLED = re.compile(r"__torch__\.|___torch_mangle_\d+\.|\.?___torch_mangle_\d+")
 
 
@@ -63,10 +64,13 @@ class Rejection:
         )  # fmt: skip
 
 
-def rejection_of(answer: Mapping[str, Any], roots: Sequence[str] = ()) -> Rejection:
-    """A worker's answer (`type`, `text`, `frames`) read. Torch's own files are left out of the frames."""
+def rejection_of(answer: Mapping[str, Any]) -> Rejection:
+    """A worker's answer (`type`, `text`, `frames`, `place`) read. Torch's own files are left out of the frames."""
     text = str(answer.get("text", ""))
     places, chain = read(text)
+    if not places and answer.get("place"):
+        path, line, column, width = answer["place"]
+        places = (Place(os.path.realpath(path), int(line), int(column), int(width)),)
     frames = [
         Place(os.path.realpath(path), int(line), function=str(name))
         for path, line, name in reversed(answer.get("frames", []))
@@ -131,6 +135,12 @@ def says(finding: Finding, rejection: Rejection) -> bool:
     return len(wanted[1]) >= 3 * _SHORT and _shape(wanted[1]) in _shape(whole)
 
 
+def names_the_same(finding: Finding, rejection: Rejection) -> bool:
+    """Whether an error quotes all that the foretold message quotes: releases word the same error differently."""
+    quoted = set(_QUOTED.findall(normalized(finding.torch_message.strip().partition("\n")[0])))
+    return bool(quoted) and quoted <= set(_QUOTED.findall(normalized(rejection.text)))
+
+
 def _shape(text: str) -> str:
     return re.sub(r"'[^']*'|\"[^\"]*\"|\b[\w.]*\[[^\]]*\]|\d+", "#", text)
 
@@ -147,3 +157,8 @@ def column_fits(finding: Finding, place: Place) -> bool:
         return False
     end = span.end_column if span.end_line == span.line else 1 << 30
     return span.column <= place.column < max(end, span.column + 1) or place.column == span.column
+
+
+def begins_at(finding: Finding, place: Place) -> bool:
+    """Whether a place is the very beginning of a finding."""
+    return at_place(finding, place) and (place.line, place.column) == (finding.span.line, finding.span.column)

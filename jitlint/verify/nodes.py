@@ -60,8 +60,8 @@ class WorkerError(Exception):
 class Worker:
     """A started worker. Start it from the main thread: some systems tie a child to the thread that made it."""
 
-    def __init__(self, python: str, cwd: str, environment: dict[str, str] | None = None) -> None:
-        self._python, self._cwd, self._environment = python, cwd, environment
+    def __init__(self, python: str, cwd: str, device: str = "cpu") -> None:
+        self._python, self._cwd, self.device = python, cwd, device
         self._names = itertools.count(1)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -70,9 +70,13 @@ class Worker:
         self._ended: dict[tuple[str, ...], int | None] = {}
         self._closed = False
         self.copies: list[Worker] = []
+        self.is_copy = False
+        self.forks = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the worker
         env = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", **os.environ}
-        env |= environment or {}
+        if device.startswith("cuda"):
+            # So that torch.cuda.is_available() does not touch the device: no fork could use it then.
+            env.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
         try:
             self._process = subprocess.Popen(
                 [python, WORKER],
@@ -102,6 +106,8 @@ class Worker:
             self.close()
             raise WorkerError(why)
         self.hello = hello
+        self.forks = bool(hello["fork"])
+        """Whether a node can be forked; else each is a fresh process."""
         self.root = Node(self, (), self._process.pid)
 
     def _why(self, hello: Message) -> str:
@@ -112,14 +118,10 @@ class Worker:
         said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return f"{self._python} is no Python that can be used" + (f": {said[-1]}" if said else "")
 
-    @property
-    def forks(self) -> bool:
-        """Whether a node can be forked; else each is a fresh process."""
-        return bool(self.hello["fork"])
-
     def copy(self) -> Worker:
         """One more of the same, for where there is no fork."""
-        made = Worker(self._python, self._cwd, self._environment)
+        made = Worker(self._python, self._cwd, self.device)
+        made.is_copy = True
         self.copies.append(made)
         return made
 
@@ -227,16 +229,22 @@ class Worker:
             self._closed = True
             groups = list(self._groups.values())
             self._groups.clear()
-        for group in [*groups, self._process.pid]:
+            with contextlib.suppress(OSError, ValueError):
+                if self._process.stdin is not None:
+                    self._process.stdin.close()
+        for group in groups:
             kill(group)
+        if self.forks and not self.is_copy:
+            # It runs no user code, and ends when it is left alone; first it ends what escaped from the groups.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE)
+        kill(self._process.pid)
         with contextlib.suppress(OSError):
             self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE)
-        for stream in (self._process.stdin, self._errors):
-            if stream is not None:
-                with contextlib.suppress(OSError, ValueError):
-                    stream.close()
+        with contextlib.suppress(OSError, ValueError):
+            self._errors.close()
 
 
 def kill(group: int) -> None:
@@ -256,6 +264,7 @@ class Node:
         self.path = path
         self.pid = pid
         self.history = history
+        self.forks = True
 
     def call(self, do: str, timeout: float, **arguments: Any) -> Message:
         """Have it do something. Raises TimedOut (then it is ended) or Ended."""
@@ -271,17 +280,27 @@ class Node:
 
     def fork(self) -> Node:
         """A process that starts with all that this one has made. Raises Ended."""
-        if self.worker.forks:
-            name = self.worker.next_name()
-            try:
-                answer = self.worker.ask(self.path, {"do": "fork", "name": name}, 60.0)
-            except TimedOut:
-                raise Ended(None) from None
-            if "pid" not in answer:
-                raise Ended(None)
-            path = (*self.path, name)
-            self.worker.know(path, answer["pid"])
-            return Node(self.worker, path, answer["pid"], self.history)
+        if self.worker.forks and self.forks:
+            node = self._forked()
+            if self.worker.device == "cpu" or node.call("usable", 60.0, device=self.worker.device)["usable"]:
+                return node
+            node.end()
+            self.forks = False  # user code has touched the device: from now on, all is made anew
+        return self._made_anew()
+
+    def _forked(self) -> Node:
+        name = self.worker.next_name()
+        try:
+            answer = self.worker.ask(self.path, {"do": "fork", "name": name}, 60.0)
+        except TimedOut:
+            raise Ended(None) from None
+        if "pid" not in answer:
+            raise Ended(None)
+        path = (*self.path, name)
+        self.worker.know(path, answer["pid"])
+        return Node(self.worker, path, answer["pid"], self.history)
+
+    def _made_anew(self) -> Node:
         try:
             copy = self.worker.copy()
         except WorkerError:
@@ -296,7 +315,7 @@ class Node:
         """End it, and all below it."""
         if self.path:
             self.worker.end(self.path)
-        elif not self.worker.forks:
+        elif self.worker.is_copy:
             self.worker.close()
 
     def __enter__(self) -> Node:

@@ -39,13 +39,17 @@ def class_key(path: str, qualname: str) -> str:
     return f"{os.path.realpath(path)}:{qualname}"
 
 
-def work_of(result: Result, settings: VerifySettings, everything: bool) -> list[Work]:
+def work_of(result: Result, settings: VerifySettings, everything: bool, texts: Texts) -> list[Work]:
     """The units to verify: those with findings the compiler can answer for, those with example inputs, or all."""
     instances, inputs = dict(settings.instances), dict(settings.inputs)
+    weak_in: dict[tuple[str, str], list[int]] = {}
+    for index, finding in enumerate(result.findings):
+        if finding.code == WEAK_WITHOUT_EFFECT:
+            weak_in.setdefault((finding.path, texts.class_at(finding.path, finding.span.line)), []).append(index)
     found = []
     for number, unit in enumerate(result.units):
         about = tuple(index for index in unit.findings if is_rejection(result.findings[index]))
-        weak = tuple(index for index in unit.findings if result.findings[index].code == WEAK_WITHOUT_EFFECT)
+        weak = tuple(weak_in.get((unit.path, unit.qualname), ()))
         names = _names(unit)
         configured = next((instances[name] for name in names if name in instances), "")
         given = next((inputs[name] for name in names if name in inputs), "")

@@ -82,7 +82,7 @@ class _Run:
         self.warn = warn
         self.result, self.settings, self.worker, self.options = result, settings, worker, options
         self.texts = Texts()
-        self.work = work_of(result, settings.verify, options.everything)
+        self.work = work_of(result, settings.verify, options.everything, self.texts)
         self.verdicts = Verdicts(result, self.work, emit)
         self.progress = progress
         self.done = 0
@@ -141,13 +141,7 @@ class _Run:
             imports.start(list(modules), self.stop.is_set)
             items = self._importable(imports, items)
             lacking = self._pass(pool, [(item, imports, {}) for item in items])
-            holders = _holders(self.outcomes)
-            if lacking and self.options.tests is not None:
-                tests, caught = self._caught(setup, lacking)
-                if tests is not None:
-                    jobs = [(item, Imported(tests), {"caught": item.key}) for item in lacking if item.key in caught]
-                    lacking = self._pass(pool, jobs) + [item for item in lacking if item.key not in caught]
-            lacking = self._from_holders(pool, imports, lacking, holders)
+            lacking = self._from_holders(pool, imports, lacking, _holders(self.outcomes))
             if lacking:
                 lacking = self._from_holders(pool, imports, lacking, self._other_holders(pool, imports, lacking))
             if lacking and self.options.guess:
@@ -155,6 +149,11 @@ class _Run:
                 others = [item for item in lacking if item.unit.kind != "module"]
                 lacking = self._pass(pool, modules_first) + others
                 lacking = self._from_holders(pool, imports, lacking, _holders(self.outcomes))
+            if lacking and self.options.tests is not None:
+                tests, caught = self._caught(setup, lacking)
+                if tests is not None:
+                    jobs = [(item, Imported(tests), {"caught": item.key}) for item in lacking if item.key in caught]
+                    lacking = self._pass(pool, jobs) + [item for item in lacking if item.key not in caught]
             for item in lacking:
                 self._final(item, self.outcomes[item.number][0])
         finally:
@@ -281,6 +280,9 @@ class _Run:
         )
 
     def _final(self, work: Work, outcome: Outcome) -> None:
+        if work.inputs and not outcome.ran:
+            why = outcome.reason or "the compiler rejects it"
+            self.warn(f"{work.unit.qualname}: its example inputs were not run: {why}")
         self.verdicts.outcome(work, outcome, self.texts, self._selected)
         self.done += 1
         if outcome.state in ("compiled", "rejected"):

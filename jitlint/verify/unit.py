@@ -11,7 +11,16 @@ from typing import Any, Literal
 
 from jitlint.findings.model import Finding, FindingVerdict
 from jitlint.verify.altered import VALUES, Alteration, alterations, emptied, wanted
-from jitlint.verify.errors import Place, Rejection, at_place, column_fits, rejection_of, says
+from jitlint.verify.errors import (
+    Place,
+    Rejection,
+    at_place,
+    begins_at,
+    column_fits,
+    names_the_same,
+    rejection_of,
+    says,
+)
 from jitlint.verify.nodes import Ended, Node, NodeError, TimedOut
 from jitlint.verify.plan import WEAK_WITHOUT_EFFECT, Texts, Work, class_key
 
@@ -31,7 +40,7 @@ _CRASH = "compiler process killed by "
 class Outcome:
     """What came out of one unit. `reason`: why nothing could be compiled, or why not to the end. `how`: how the
     instance was made. `misses`: rejections that no finding foretells. `classes`: what the instance holds, as (path in
-    it, class key). Times in seconds."""
+    it, class key). `ran`: whether example inputs were run. Times in seconds."""
 
     state: State
     reason: str = ""
@@ -39,6 +48,7 @@ class Outcome:
     verdicts: dict[int, tuple[FindingVerdict, str]] = field(default_factory=dict)
     misses: list[Rejection] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
+    ran: bool = False
     classes: list[tuple[str, str]] = field(default_factory=list)
     construction: float = 0.0
     compilation: float = 0.0
@@ -55,7 +65,6 @@ class Answer:
 
     rejection: Rejection | None = None
     failure: str = ""
-    uncompiled: bool = False  # this torch left it to Python
 
     @property
     def ok(self) -> bool:
@@ -89,8 +98,10 @@ class Judge:
 
     def _score(self, rejection: Rejection, finding: Finding) -> int:
         """0: not this one. Bit 0: the words fit; more: the place does, the better the more."""
-        words = int(says(finding, rejection))
         places = rejection.places or rejection.frames
+        words = int(says(finding, rejection))
+        if not words and places and begins_at(finding, places[0]):
+            words = int(names_the_same(finding, rejection))
         for number, place in enumerate(places):
             if at_place(finding, place):
                 return words + (4 if column_fits(finding, place) else 0) + (16 if number == 0 else 8)
@@ -177,7 +188,7 @@ class Attempts:
         finally:
             self.seconds += time.monotonic() - started
         if found.get("uncompiled"):
-            return Answer(failure=str(found.get("text", "")), uncompiled=True)
+            return Answer(failure=str(found["uncompiled"]))
         return Answer() if found.get("ok") else Answer(rejection_of(found))
 
 
@@ -206,11 +217,12 @@ def verify_unit(
                 **{"module": unit.module, "path": unit.path, "qualname": unit.qualname, "kind": unit.kind, **build},
             )
             seconds = time.monotonic() - started
+            judge = Judge(findings, texts)
             if not built.get("ok"):
-                outcome = _not_built(built)
+                outcome = _not_built(built, work, judge)
                 outcome.construction = seconds
                 return outcome
-            attempts = Attempts(node, work, Judge(findings, texts), timeout, stopped, overlay)
+            attempts = Attempts(node, work, judge, timeout, stopped, overlay)
             outcome = _attempt(attempts, built)
             outcome.construction, outcome.compilation = seconds, attempts.seconds
             return outcome
@@ -218,12 +230,24 @@ def verify_unit(
         return Outcome("failed", f"constructing: {error}", construction=time.monotonic() - started)
 
 
-def _not_built(built: Mapping[str, Any]) -> Outcome:
+def _not_built(built: Mapping[str, Any], work: Work, judge: Judge) -> Outcome:
     why = built.get("no_instance")
     if why:
         return Outcome("no instance", str(why))
     error = rejection_of(built)
-    return Outcome("failed", f"constructing: {error.kind}: {error.headline}"[:300])
+    said = f"{error.kind}: {error.headline}"[:300]
+    if not error.from_compiler:
+        return Outcome("failed", f"constructing: {said}")
+    # A constructor that compiles: a ScriptModule's, or one that calls torch.jit.script.
+    outcome = Outcome("rejected", how="by its constructor")
+    met = judge.match(error, work.findings)
+    for index in work.findings:
+        outcome.verdicts[index] = ("masked", f"the compiler stops earlier, in the constructor: {said}")
+    for index in met:
+        outcome.verdicts[index] = ("confirmed", "the constructor fails with it")
+    if not met and not judge.match(error, range(len(judge.findings))):
+        outcome.misses.append(error)
+    return outcome
 
 
 def _attempt(attempts: Attempts, built: Mapping[str, Any]) -> Outcome:
@@ -522,10 +546,11 @@ def _compare(attempts: Attempts, outcome: Outcome) -> None:
                 overlay=dict(attempts.overlay),
             )
     except NodeError as error:
-        outcome.reason = f"running: {error}"
+        outcome.reason = str(error)
         return
     if found.get("ok"):
+        outcome.ran = True
         outcome.differences = [str(one) for one in found["differences"]]
     else:
         error_found = rejection_of(found)
-        outcome.reason = f"running: {error_found.kind}: {error_found.headline}"[:300]
+        outcome.reason = f"{error_found.kind}: {error_found.headline}"[:300]

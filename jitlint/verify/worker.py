@@ -14,6 +14,7 @@ A child that ends without being asked to:  {"from": [child, ...], "ended": statu
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import importlib
 import importlib.util
@@ -21,13 +22,14 @@ import inspect
 import json
 import linecache
 import os
+import re
 import select
 import signal
 import sys
 import time
 import traceback
 import warnings
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 PROTOCOL = 1
 _MAX_TEXT = 40000  # of an error's text, in characters
@@ -53,6 +55,7 @@ class Node:
         self.inp = inp
         self.out = out
         self.buffer = b""
+        self.pid = os.getpid()
         self.children: Dict[str, Child] = {}
         self.state: Dict[str, Any] = {}
 
@@ -130,6 +133,8 @@ class Node:
                 pass
             return
         answer = self.answer(message)
+        if os.getpid() != self.pid:
+            os._exit(0)  # a fork that user code made and let return
         if answer is not None:
             answer["seq"] = message.get("seq")
             self.send(answer)
@@ -177,6 +182,7 @@ class Node:
         os.close(self.inp)
         os.close(self.out)
         self.inp, self.out = down_read, up_write
+        self.pid = os.getpid()
         self.children = {}
         self.buffer = b""
         return None
@@ -203,6 +209,47 @@ def die_with_parent() -> None:
         libc.prctl(1, int(signal.SIGKILL), 0, 0, 0)
 
 
+def adopt_orphans() -> None:
+    """On Linux a process below this one whose parent ends becomes a child of this one, so that it is found again."""
+    libc = _libc()
+    if libc is not None:
+        libc.prctl(36, 1, 0, 0, 0)
+
+
+def end_descendants() -> None:
+    """End all that was started below this process, also what left its process group; known on Linux only."""
+    for _ in range(5):  # what is being started meanwhile
+        found = descendants(os.getpid())
+        if not found:
+            return
+        for pid in found:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def descendants(of: int) -> List[int]:
+    parents: Dict[int, int] = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError, ValueError, IndexError):
+                    with open("/proc/" + name + "/stat", "rb") as file:
+                        state, parent = file.read().rpartition(b")")[2].split()[:2]
+                    if state != b"Z":
+                        parents[int(name)] = int(parent)
+    found = []
+    for pid in parents:
+        above = parents[pid]
+        while above in parents and above != of:
+            above = parents[above]
+        if above == of:
+            found.append(pid)
+    return found
+
+
 _LIBC: List[Any] = []
 
 
@@ -226,7 +273,7 @@ def failure(error: BaseException) -> Message:
         text = str(error)
     except BaseException:  # a __str__ of the user's
         text = "(an exception whose text cannot be read)"
-    frames = []
+    frames: List[List[Any]] = []
     try:
         for frame in traceback.extract_tb(error.__traceback__)[-60:]:
             if frame.filename != __file__:
@@ -235,8 +282,50 @@ def failure(error: BaseException) -> Message:
             frames.append([error.filename, error.lineno or 1, ""])
     except BaseException:
         pass
-    kind = type(error).__name__
-    return {"ok": False, "type": kind, "text": text[:_MAX_TEXT], "frames": frames, "module": type(error).__module__}
+    found: Message = {"ok": False, "type": type(error).__name__, "text": text[:_MAX_TEXT], "frames": frames}
+    if _HERE in text and not _NAMES_A_FILE.search(text):
+        found["place"] = place_of_excerpt(text, {os.path.realpath(frame[0]) for frame in frames})
+    return found
+
+
+_HERE = "<--- HERE"
+_NAMES_A_FILE = re.compile(r'^ *(File ".+", line \d+|at .+:\d+:\d+)$', re.MULTILINE)
+
+
+def place_of_excerpt(text: str, nearby: Set[str]) -> Optional[List[Any]]:
+    """Path, line, column and width of the place that an error of torch before 1.2 shows, without saying where it is.
+
+    It shows the lines of a function with its indentation taken off. What inspect has read stands in linecache, altered
+    text included; the place is where most of the lines above the mark are found, if only one such place is (or only
+    one in the files `nearby`).
+    """
+    lines = text.splitlines()
+    marked = next(number for number, line in enumerate(lines) if _HERE in line)
+    above = lines[:marked]
+    if not above:
+        return None
+    best: List[Any] = []
+    most = 0
+    for path, entry in list(linecache.cache.items()):
+        if len(entry) < 3 or path.startswith("<") or os.sep + "torch" + os.sep in path:
+            continue
+        source = [line.rstrip("\r\n") for line in entry[2]]
+        for number, line in enumerate(source):
+            if not line.endswith(above[-1]) or line[: len(line) - len(above[-1])].strip():
+                continue
+            indent = line[: len(line) - len(above[-1])]
+            same = 1
+            while same < len(above) and same <= number and source[number - same] in (indent + above[-1 - same], ""):
+                same += 1
+            if same > most:
+                most, best = same, []
+            if same == most:
+                mark = lines[marked].split(_HERE)[0]
+                column = len(indent) + len(mark) - len(mark.lstrip()) + 1
+                best.append([os.path.realpath(path), number + 1, column, len(mark.strip())])
+    if len(best) > 1:
+        best = [place for place in best if place[0] in nearby]
+    return best[0] if len(best) == 1 else None
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -281,6 +370,15 @@ def probe(state: Dict[str, Any], message: Message) -> Message:
 
     torch.zeros(1, device=message["device"])
     return {"ok": True, "name": device_name(message["device"])}
+
+
+def usable(state: Dict[str, Any], message: Message) -> Message:
+    """Whether this process may use the device: CUDA refuses in a fork of a process that has touched it."""
+    import torch
+
+    home = getattr(torch, message["device"].partition(":")[0], None)
+    bad = getattr(home, "_is_in_bad_fork", getattr(home, "_in_bad_fork", False))
+    return {"ok": True, "usable": not (bad() if callable(bad) else bad)}
 
 
 def device_name(device: str) -> str:
@@ -392,7 +490,7 @@ def build(state: Dict[str, Any], message: Message) -> Message:
         return {"ok": False, "no_instance": how}
     classes: List[List[Any]] = []
     if hasattr(obj, "named_modules") and getattr(obj, "_modules", None) is not None:  # not what is half made
-        place(state, obj)
+        obj.train(bool(state.get("train")))
         if message.get("inside"):
             obj = submodule(obj, message["inside"])
         classes = classes_inside(obj)
@@ -400,11 +498,13 @@ def build(state: Dict[str, Any], message: Message) -> Message:
     return {"ok": True, "how": how, "seconds": time.perf_counter() - started, "classes": classes}
 
 
-def place(state: Dict[str, Any], obj: Any) -> None:
-    """The mode and the device that are asked for."""
-    obj.train(bool(state.get("train")))
-    if state.get("device", "cpu") != "cpu":
-        obj.to(state["device"])
+def placed(state: Dict[str, Any]) -> Any:
+    """The object on the device that is asked for: only in the fork that compiles, or no other fork could use it."""
+    obj = state["object"]
+    device = state.get("device", "cpu")
+    if device != "cpu" and hasattr(obj, "named_modules") and getattr(obj, "_modules", None) is not None:
+        obj.to(device)
+    return obj
 
 
 def submodule(obj: Any, path: str) -> Any:
@@ -587,33 +687,43 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
     import torch
 
     overlay(message)
-    obj = state["object"]
+    obj = placed(state)
     if message.get("target"):
         obj = submodule(obj, message["target"])
     started = time.perf_counter()
     try:
         if message.get("method"):
             return only_method(torch, obj, message["method"], started)
-        scripted = script(torch, obj, message.get("kind", ""))
-        if message.get("kind") == "class" and message.get("instance"):
-            scripted = obj
+        if message.get("kind") == "module" and not compiles_plain_modules(torch) and not is_compiled(torch, obj):
+            if not is_inlined(obj, script_by_hand(torch, obj)):
+                return {"ok": False, "uncompiled": "torch " + torch.__version__ + " leaves a plain module to Python"}
+        else:
+            script(torch, obj)
     except BaseException as error:
         answer = failure(error)
         answer["seconds"] = time.perf_counter() - started
         return answer
-    state["scripted"] = scripted
     return {"ok": True, "seconds": time.perf_counter() - started}
 
 
-def script(torch: Any, obj: Any, kind: str) -> Any:
-    """Compile, the way that this torch knows."""
-    already = [getattr(torch.jit, name, None) for name in ("ScriptModule", "ScriptFunction")]
-    if isinstance(obj, tuple(one for one in already if inspect.isclass(one))):
+def compiles_plain_modules(torch: Any) -> bool:
+    """Whether torch.jit.script takes an nn.Module: from 1.2 on."""
+    return hasattr(torch.jit, "_recursive")
+
+
+def is_compiled(torch: Any, obj: Any) -> bool:
+    """Whether it is what the compiler made; a ScriptModule is compiled while it is constructed."""
+    homes = ((torch.jit, "ScriptModule"), (torch.jit, "ScriptFunction"), (torch._C, "Function"))
+    kinds = [getattr(home, name, None) for home, name in homes]
+    return isinstance(obj, tuple(kind for kind in kinds if inspect.isclass(kind)))
+
+
+def script(torch: Any, obj: Any) -> Any:
+    """Compile."""
+    if is_compiled(torch, obj):
         return obj
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if kind == "module" and not hasattr(torch.jit, "_recursive"):
-            return script_by_hand(torch, obj)
         if hasattr(obj, "__script_if_tracing_wrapper"):
             obj = obj.__original_fn
         return torch.jit.script(obj)
@@ -634,7 +744,9 @@ def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
 
 
 def script_by_hand(torch: Any, obj: Any) -> Any:
-    """Before torch 1.2 a plain module is not compiled; what can be is a ScriptModule that calls it."""
+    """A ScriptModule that calls a module: before torch 1.2, a plain one is compiled only where it is weak script."""
+    parameters, comment = called_with(torch, obj)
+    given = ", ".join(parameters)
     source = (
         "class _Caller(torch.jit.ScriptModule):\n"
         "    def __init__(self, inner):\n"
@@ -642,8 +754,9 @@ def script_by_hand(torch: Any, obj: Any) -> Any:
         "        self.inner = inner\n"
         "\n"
         "    @torch.jit.script_method\n"
-        "    def forward(self, x):\n"
-        "        return self.inner(x)\n"
+        "    def forward(self, " + given + "):\n"
+        "        " + comment + "\n"
+        "        return self.inner(" + given + ")\n"
     )
     name = "<jitlint caller>"
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
@@ -652,15 +765,34 @@ def script_by_hand(torch: Any, obj: Any) -> Any:
     return names["_Caller"](obj)
 
 
+def called_with(torch: Any, obj: Any) -> Tuple[List[str], str]:
+    """How a caller hands on what a module's forward takes: the parameters' names, and the comment with their types."""
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    try:
+        given = inspect.signature(obj.forward).parameters.values()
+        parameters = [parameter.name for parameter in given if parameter.kind not in kinds]
+    except (TypeError, ValueError):
+        return ["x"], ""
+    try:
+        types, result = torch.jit.annotations.get_signature(obj.forward)
+    except Exception:  # there are none, or they are what the compiler will reject
+        return parameters, ""
+    return parameters, "# type: (" + ", ".join(map(str, types)) + ") -> " + str(result)
+
+
+def is_inlined(obj: Any, caller: Any) -> bool:
+    """Whether a module that is called was compiled into its caller: no node of the graph is a Python call of it."""
+    return not any(node.kind() == "prim::PythonOp" and node.pyobj() is obj for node in caller.graph.nodes())
+
+
 def weak(state: Dict[str, Any], message: Message) -> Message:
     """Whether a ScriptModule that calls the object inlines it; on torch before 1.2, where there is weak script."""
     import torch
 
     if not hasattr(torch._jit_internal, "weak_script_method"):
         return {"ok": False, "text": "this torch has no weak script", "type": "", "frames": []}
-    scripted = script_by_hand(torch, state["object"])
-    graph = str(scripted.graph)
-    return {"ok": True, "inlined": "python_value" not in graph and "PythonOp" not in graph and "^" not in graph}
+    obj = state["object"]
+    return {"ok": True, "inlined": is_inlined(obj, script_by_hand(torch, obj))}
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
@@ -669,37 +801,49 @@ _RUNS = 4  # the profiling executor specialises after the second
 
 
 def compare(state: Dict[str, Any], message: Message) -> Message:
-    """Run eager and compiled on the same inputs; the answer tells where they differ."""
+    """Run eager and compiled on the same inputs; the answer tells where they differ.
+
+    Each has a copy of the object of its own, and the first run is compared with the first, the second with the second:
+    what counts its calls, or learns from them, changes in both alike.
+    """
     import torch
 
-    obj = state["object"]
+    obj = placed(state)
     module = load_module(state, message["module"], message["path"])
     arguments, keywords = example_inputs(expression(message["inputs"], module), state.get("device", "cpu"))
     overlay(message)
-    scripted = script(torch, obj, message.get("kind", ""))
     differences: List[str] = []
-    ways: List[Tuple[str, Any]] = [("compiled", scripted)]
+    ways: List[Tuple[str, Any]] = [("compiled", script(torch, twin(obj)))]
     if message.get("kind") == "module" and hasattr(torch.jit, "freeze") and not state.get("train"):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                ways.append(("frozen", torch.jit.freeze(script(torch, obj, "module").eval())))
+                ways.append(("frozen", torch.jit.freeze(script(torch, twin(obj)).eval())))
         except Exception as error:
             differences.append("torch.jit.freeze fails: " + brief(error))
     with torch.no_grad():
-        expected = seeded(torch, obj, arguments, keywords)
+        eager = twin(obj)
+        expected = [seeded(torch, eager, arguments, keywords) for _ in range(_RUNS)]
         for name, compiled in ways:
-            for run in range(1, _RUNS + 1):
+            for run in range(_RUNS):
                 try:
                     found = seeded(torch, compiled, arguments, keywords)
                 except Exception as error:
-                    differences.append("run " + str(run) + ", " + name + ": " + brief(error))
+                    differences.append("run " + str(run + 1) + ", " + name + ": " + brief(error))
                     break
-                where = difference(torch, expected, found, "the output")
+                where = difference(torch, expected[run], found, "the output")
                 if where:
-                    differences.append("run " + str(run) + ", " + name + ": " + where)
+                    differences.append("run " + str(run + 1) + ", " + name + ": " + where)
                     break
     return {"ok": True, "differences": differences}
+
+
+def twin(obj: Any) -> Any:
+    """A copy; the thing itself where it cannot be copied."""
+    try:
+        return copy.deepcopy(obj)
+    except Exception:
+        return obj
 
 
 def example_inputs(given: Any, device: str) -> Tuple[List[Any], Dict[str, Any]]:
@@ -758,14 +902,15 @@ def difference(torch: Any, one: Any, other: Any, where: str) -> str:
             return where + " has the shape " + str(tuple(one.shape)) + " in eager, " + str(tuple(other.shape)) + " here"
         if one.device != other.device:
             return where + " is on " + str(one.device) + " in eager, on " + str(other.device) + " here"
+        one, other = one.detach().cpu(), other.detach().cpu()
         tolerance = _TOLERANCE.get(str(one.dtype).replace("torch.", ""), 0.0)
         same = (one == other) | ((one != one) & (other != other))
         if tolerance and one.numel():
-            size = one.detach().abs().to(torch.float64)
+            size = one.abs().to(torch.float64)
             finite = size[size == size]
             finite = finite[finite != float("inf")]
             largest = float(finite.max()) if finite.numel() else 0.0
-            gap = (one - other).detach().abs().to(torch.float64)
+            gap = (one - other).abs().to(torch.float64)
             same = same | (gap <= tolerance * size + tolerance * largest + 1e-12)
         if not bool(same.all()):
             wrong = int((~same).sum()) if str(same.dtype) == "torch.bool" else int((same == 0).sum())
@@ -874,6 +1019,7 @@ def tests(state: Dict[str, Any], message: Message) -> Message:
 COMMANDS: Dict[str, Callable[[Dict[str, Any], Message], Message]] = {
     "setup": setup,
     "probe": probe,
+    "usable": usable,
     "import": load,
     "build": build,
     "compile": compile_object,
@@ -919,12 +1065,14 @@ def main() -> None:
     sys.dont_write_bytecode = True
     warnings.simplefilter("ignore")
     _libc()
+    adopt_orphans()
     node = Node(inp, out)
     node.send(hello())
     with contextlib.suppress(OSError, KeyboardInterrupt):
         node.serve()
     for child in node.children.values():
         kill_group(child.pid)
+    end_descendants()
     os._exit(0)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,41 +10,18 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support import WriteTree
+from verification import ENVIRONMENT, HANGS, MARK, ROOT, run
 
 FIXTURES = Path(__file__).parent / "fixtures"
-ROOT = Path(__file__).parent.parent.parent
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "JITLINT_OUTPUT_FORMAT": "json"}
-HANGS = 300  # seconds after which a test is taken to hang, also on a busy machine
-
-
-MARK = "JITLINT_TEST_RUN"
 
 
 @pytest.fixture
 def mark() -> str:
     """What tells this test's processes from those of others: everything they start inherits it."""
     return uuid.uuid4().hex
-
-
-def run(*arguments: str, cwd: Path | None = None, command: str = "verify", mark: str = "") -> tuple[int, Any, str]:
-    """The exit status, the JSON report, and what was said on standard error."""
-    done = subprocess.run(
-        [sys.executable, "-m", "jitlint", command, *arguments],
-        cwd=cwd,
-        env={**ENVIRONMENT, MARK: mark},
-        capture_output=True,
-        text=True,
-        timeout=HANGS,
-    )
-    return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
-
-
-def verdicts(report: dict[str, Any]) -> list[tuple[str, int, str]]:
-    return [(f["code"], f["range"]["start"]["line"], f["verdict"]) for f in report["findings"]]
 
 
 def processes(mark: str, text: str = "") -> list[str]:
@@ -116,7 +92,10 @@ def test_each_way_to_misbehave_has_its_result(mark: str) -> None:
         "prints_a_megabyte",
         "starts_threads",
         "starts_processes",
+        "starts_a_daemon",
+        "forks",
         "crashes_the_compiler",
+        "crashes_the_compiler_too",
         "stopped_at_import",
     }
     assert {name for name, (verdict, _) in found.items() if verdict == "confirmed"} == confirmed
@@ -129,12 +108,14 @@ def test_each_way_to_misbehave_has_its_result(mark: str) -> None:
         "eats_memory": "MemoryError",
         "loops_in_constructor": "constructing: it took more than 12 s",
         "exits_in_constructor": "constructing: the process exited with status 7",
+        "is_killed": "constructing: the process was killed by SIGKILL",
+        "closes_descriptors": "importing: the process exited with status 0",
         "loops_while_compiled": "compiling: it took more than 12 s",
     }
     assert {name for name, (verdict, _) in found.items() if verdict == "unverifiable"} == set(expected)
     for name, reason in expected.items():
         assert reason in found[name][1], name
-    assert report["verification"]["confirmed"] == 7
+    assert report["verification"]["confirmed"] == 10
     assert waited_for(lambda: not processes(mark))
 
 
