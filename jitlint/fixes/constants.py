@@ -128,7 +128,7 @@ def left_to_python(context: Context, finding: Finding) -> Draft | None:
     indent = context.indentation(node)
     start, end = context.line_start(node.lineno), context.end(node)
     lines = context.text[start:end].split("\n")
-    body = "\n".join(f"    {line}" if line.strip() else line for line in lines)
+    body = "\n".join(f"{context.step(node)}{line}" if line.strip() else line for line in lines)
     from jitlint.fixes.imports import need
 
     name, changes = need(context, "torch.jit.is_scripting")
@@ -202,7 +202,7 @@ def as_function(context: Context, finding: Finding) -> Draft | None:
             return None
         signature = context.text[context.start(made) + len("lambda") : context.start(made.body)].rstrip()
         signature = signature.rpartition(":")[0].strip()
-        text = f"def {target.id}({signature}):\n    return {context.code(made.body)}"
+        text = f"def {target.id}({signature}):\n{context.step(statement)}return {context.code(made.body)}"
         return Draft("safe", "Define a function", (Change(context.start(statement), context.end(statement), text),))
     return None
 

@@ -108,6 +108,19 @@ def test_a_fix_that_breaks_the_file_is_left_out_and_the_others_are_not() -> None
     assert fixed({"a": "(", "b": "c"}, "a\nb\n") == ("a\nc\n", 1)
 
 
+def test_a_fix_that_breaks_its_file_holds_back_no_other_file() -> None:
+    texts = {"x.py": b"b\na\nb\n", "y.py": b"b\n", "z.py": b"b\nd\n"}
+    work = repair(Toy({"a": "(", "b": "c", "d": "e"}), list(texts), texts, True)
+    assert work.after == {"x.py": b"c\na\nc\n", "y.py": b"c\n", "z.py": b"c\ne\n"}
+
+
+def test_a_file_that_waits_is_not_forgotten() -> None:
+    # The fix of `x.py` has to be tried twice, that of `y.py` once.
+    texts = {"x.py": b"a\n", "y.py": b"f\n"}
+    work = repair(Toy({"a": "b", "b": "c", "f": "g", "g": "h", "h": "i"}), list(texts), texts, True)
+    assert work.after == {"x.py": b"c\n", "y.py": b"i\n"}
+
+
 def test_a_fix_that_brings_another_finding_is_left_out() -> None:
     assert fixed({"a": "b", "b": "b", "x": "y"}, "a\nx\n") == ("a\ny\n", 1)
 
