@@ -24,6 +24,7 @@ Reports = Counter[tuple[int, str]]  # by severity (2 is an error) and code
 
 _SEVERITIES = {"error": 2, "warning": 1, "info": 0}
 MAX_ROUNDS = 40
+MAX_IN_VAIN = 3  # rounds in which a fix does not reduce its own findings
 MAX_TRIALS = 60  # checks of the files whose fixes are tried in parts
 
 
@@ -63,6 +64,8 @@ class _Rounds:
         self._unsafe = unsafe
         self._work = work
         self._failed: set[Hashable] = set()  # fixes that were tried and did no good, as `_print_of` tells them
+        self._texts_seen: dict[str, set[bytes]] = {}
+        self._in_vain: Counter[Hashable] = Counter()  # how often each left as many findings of its kind as before
         self._latest: dict[str, Reports] = {}  # of the changed files: how often each rule reports now
         self._messages: dict[str, Counter[tuple[str, str]]] = {}  # of the same: how often each message comes
 
@@ -79,9 +82,13 @@ class _Rounds:
             chosen = self._choose(result, None)
             if not chosen:
                 return
+            before = _prints(result)
             changed = self._apply(chosen)
             if changed:
                 result = self._again(result, changed)
+                after = _prints(result)
+                self._in_vain.update(one for one in map(_print_of, chosen) if after[one] >= before[one])
+                self._failed |= {one for one, times in self._in_vain.items() if times >= MAX_IN_VAIN}
 
     def _again(self, result: Result, changed: Sequence[str]) -> Result:
         """The findings of the changed files, found anew from wherever their functions are reached, and those of the
@@ -153,10 +160,14 @@ class _Rounds:
         return after
 
     def _keep(self, new: Mapping[str, bytes], findings: Sequence[Finding]) -> list[str]:
-        changed = [path for path, after in new.items() if after != self._bytes(path)]
-        for path in changed:
-            self._work.before.setdefault(path, self._bytes(path))
-            self._work.after[path] = new[path]
+        changed = []
+        for path, after in new.items():
+            now = self._bytes(path)
+            self._texts_seen.setdefault(path, set()).add(now)
+            if after not in self._texts_seen[path]:  # fixes that undo each other lead back to where the file was
+                self._work.before.setdefault(path, now)
+                self._work.after[path] = after
+                changed.append(path)
         for one in findings:
             if any(edit.path in changed for edit in edits_of(one)):
                 self._work.fixed.append(one)
@@ -325,6 +336,11 @@ def _print_of(finding: Finding) -> Hashable:
     """What a finding and its fix have in common with those of the same kind on another line of the file."""
     contents = tuple((edit.path, edit.content) for edit in finding.fix.edits) if finding.fix else ()
     return finding.path, finding.code, finding.message, contents
+
+
+def _prints(result: Result) -> Counter[Hashable]:
+    """How often findings of each kind come."""
+    return Counter(_print_of(one) for one in result.findings if one.fix is not None)
 
 
 def messages(result: Result, path: str) -> Counter[tuple[str, str]]:
