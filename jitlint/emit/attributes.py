@@ -229,6 +229,8 @@ def member_options(e: Emitter, node: tree.Select) -> Condition | None:
     found = raw_member(e, base, node.name)
     if not isinstance(found, py.OneOf):
         return None
+    if e.compiler.attribute_annotation(base.shape, node.name) not in (None, UNKNOWN):
+        return None  # it is of the type that the class gives it, however the module was built
     none = [one for one in found.options if isinstance(one[0], py.Constant) and one[0].value is None]
     other = [one for one in found.options if one not in none]
     if any(isinstance(one[0], py.Unknown) for one in other):

@@ -710,7 +710,9 @@ class _Context:
                 if error:
                     raise AnnotationError("JIT530", error)
                 return None
-            case entries.Function():
+            case entries.Function() | entries.Operator() | entries.Namespace():
+                return None
+            case entries.ConstantValue(value=value) if value is not None:
                 return None
         return UNKNOWN
 

@@ -94,6 +94,9 @@ def _initialised(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition
 # --- attributes --------------------------------------------------------------------------------------------------
 
 
+_NO_FUNCTIONS = (py.Constant, py.ModuleInstance, py.Parameter, py.Typed)
+
+
 def _annotated(
     c: Compiler,
     shape: py.ModuleShape,
@@ -115,6 +118,9 @@ def _annotated(
     e = Emitter(c, owner.module, owner.scope, Summary("", "", 0))
     context = _Context(c, owner.scope, e)
     kind = attribute_annotation_type(node, context, e.report, owner.module.future_annotations, name)
+    if isinstance(value, py.OneOf) and all(isinstance(one, _NO_FUNCTIONS) for one, _ in value.options):
+        summary.problems.extend(e.summary.problems)  # an annotation that is none to TorchScript, whatever the value
+        return
     if uncertain:
         # It may be a function yet; but not where the annotation is a class.
         if isinstance(kind, ClassType) and not kind.is_module:

@@ -16,6 +16,7 @@ from jitlint.types.model import (
     FLOAT,
     INT,
     STR,
+    UNKNOWN,
     ClassType,
     DictType,
     EnumType,
@@ -88,7 +89,7 @@ def known_type(context: Context, node: ast.expr) -> Type | None:
     """The type of an expression: as it was inferred, or, where nothing was, as far as its form tells."""
     found = context.type(node)
     if found is not None and str(found) != "Unknown" and "Unknown" not in str(found):
-        return found
+        return None if isinstance(node, ast.Name) and _made_up(context, node, found) else found
     match node:
         case ast.Constant(value=bool()):
             return BOOL
@@ -104,6 +105,19 @@ def known_type(context: Context, node: ast.expr) -> Type | None:
             kinds = [known_type(context, element) for element in elements]
             return None if None in kinds else TupleType(tuple(kind for kind in kinds if kind is not None))
     return None
+
+
+def _made_up(context: Context, node: ast.Name, kind: Type) -> bool:
+    """Whether a list is one of Tensors only because it begins empty: something else is put into it."""
+    if not isinstance(kind, ListType) or not isinstance(kind.element, TensorType):
+        return False
+    for one in ast.walk(context.function(node) or context.tree):
+        match one:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item]) if name == node.id:
+                found = context.type(item)
+                if found is not None and found != UNKNOWN and not isinstance(found, TensorType):
+                    return True
+    return False
 
 
 def _of_name(context: Context, node: ast.expr, name: str) -> Type | None:
@@ -126,9 +140,9 @@ def element_types(context: Context, node: ast.ListComp | ast.DictComp | ast.Gene
     parts = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
     kinds = []
     for part in parts:
-        kind = known_type(context, part)
+        kind = _from_iterable(context, node, part)
         if kind is None:
-            kind = _from_iterable(context, node, part)
+            kind = known_type(context, part)
         if kind is None:
             return None
         if isinstance(kind, OptionalType) and _tested(node, part):

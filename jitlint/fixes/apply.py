@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jitlint.findings.model import Edit, Finding, Fix, Result
 from jitlint.source.parse import ParseError, parse
@@ -24,6 +24,7 @@ Reports = Counter[tuple[int, str]]  # by severity (2 is an error) and code
 
 _SEVERITIES = {"error": 2, "warning": 1, "info": 0}
 MAX_ROUNDS = 40
+MAX_IN_VAIN = 3  # rounds in which a fix does not reduce its own findings
 MAX_TRIALS = 60  # checks of the files whose fixes are tried in parts
 
 
@@ -63,6 +64,8 @@ class _Rounds:
         self._unsafe = unsafe
         self._work = work
         self._failed: set[Hashable] = set()  # fixes that were tried and did no good, as `_print_of` tells them
+        self._texts_seen: dict[str, set[bytes]] = {}
+        self._in_vain: Counter[Hashable] = Counter()  # how often each left as many findings of its kind as before
         self._latest: dict[str, Reports] = {}  # of the changed files: how often each rule reports now
         self._messages: dict[str, Counter[tuple[str, str]]] = {}  # of the same: how often each message comes
 
@@ -76,13 +79,20 @@ class _Rounds:
 
     def _until_stable(self, result: Result) -> None:
         for _ in range(MAX_ROUNDS):
-            changed = self._apply(self._choose(result, None))
-            if not changed:
+            chosen = self._choose(result, None)
+            if not chosen:
                 return
-            result = self._again(result, changed)
+            before = _prints(result)
+            changed = self._apply(chosen)
+            if changed:
+                result = self._again(result, changed)
+                after = _prints(result)
+                self._in_vain.update(one for one in map(_print_of, chosen) if after[one] >= before[one])
+                self._failed |= {one for one, times in self._in_vain.items() if times >= MAX_IN_VAIN}
 
     def _again(self, result: Result, changed: Sequence[str]) -> Result:
-        """The findings of the changed files, found anew: from wherever their functions are reached."""
+        """The findings of the changed files, found anew from wherever their functions are reached, and those of the
+        files that are what they were."""
         paths = dict.fromkeys(changed)
         for unit in result.units:
             if any(result.findings[number].path in paths for number in unit.findings):
@@ -92,7 +102,7 @@ class _Rounds:
         for path in changed:
             self._latest[path] = counts.get(path, Counter())
             self._messages[path] = messages(now, path)
-        return now
+        return renewed(result, now, paths)
 
     def _choose(self, result: Result, only: set[str] | None) -> list[Finding]:
         chosen: list[Finding] = []
@@ -115,30 +125,31 @@ class _Rounds:
 
     def _apply(self, findings: Sequence[Finding]) -> list[str]:
         """Applies the findings' fixes; returns the files that are different now."""
-        edits: dict[str, list[Edit]] = {}
-        for finding in findings:
-            for edit in finding.fix.edits if finding.fix else ():
-                edits.setdefault(edit.path, []).append(edit)
+        paths = dict.fromkeys(edit.path for one in findings for edit in edits_of(one))
+        sound = {path: self._sound(path, [one for one in findings if _touches(one, path)]) for path in paths}
+        kept = [one for one in findings if all(one in sound[edit.path] for edit in edits_of(one))]
         new: dict[str, bytes] = {}
-        for path, some in edits.items():
-            text = self._edited(path, some)
-            if text is None:  # one of them breaks the file: only those that stand the test by themselves
-                return self._apply_each(findings)
-            new[path] = text
-        return self._keep(new, findings)
+        for path in paths:
+            text = self._edited(path, kept)
+            if text is not None:
+                new[path] = text
+        return self._keep(new, kept)
 
-    def _apply_each(self, findings: Sequence[Finding]) -> list[str]:
-        if len(findings) == 1:
-            self._failed.add(_print_of(findings[0]))
+    def _sound(self, path: str, some: list[Finding]) -> list[Finding]:
+        """Those fixes of a file that leave it Python, together. What breaks it alone is not tried again."""
+        if not some or self._edited(path, some) is not None:
+            return some
+        if len(some) == 1:
+            self._failed.add(_print_of(some[0]))
             return []
-        for finding in findings:
-            changed = self._apply([finding])
-            if changed:
-                return changed
-        return []
+        half = len(some) // 2
+        first, second = self._sound(path, some[:half]), self._sound(path, some[half:])
+        both = [*first, *second]
+        return both if self._edited(path, both) is not None else first
 
-    def _edited(self, path: str, edits: Sequence[Edit]) -> bytes | None:
-        """The bytes of a file with some edits; None where that is no Python, or cannot be written in its encoding."""
+    def _edited(self, path: str, fixed: Iterable[Finding]) -> bytes | None:
+        """The bytes of a file with some fixes; None where that is no Python, or cannot be written in its encoding."""
+        edits = [edit for one in fixed for edit in edits_of(one) if edit.path == path]
         try:
             before = self._bytes(path)
             source = decode(before, path)
@@ -149,12 +160,19 @@ class _Rounds:
         return after
 
     def _keep(self, new: Mapping[str, bytes], findings: Sequence[Finding]) -> list[str]:
-        changed = [path for path, after in new.items() if after != self._bytes(path)]
-        for path in changed:
-            self._work.before.setdefault(path, self._bytes(path))
-            self._work.after[path] = new[path]
-        if changed:
-            self._work.fixed.extend(findings)
+        changed = []
+        for path, after in new.items():
+            now = self._bytes(path)
+            self._texts_seen.setdefault(path, set()).add(now)
+            if after not in self._texts_seen[path]:  # fixes that undo each other lead back to where the file was
+                self._work.before.setdefault(path, now)
+                self._work.after[path] = after
+                changed.append(path)
+        for one in findings:
+            if any(edit.path in changed for edit in edits_of(one)):
+                self._work.fixed.append(one)
+            else:
+                self._failed.add(_print_of(one))
         return changed
 
     def _bytes(self, path: str) -> bytes:
@@ -194,7 +212,7 @@ class _Rounds:
             kept = {path: self._work.after.get(path) for path in paths}
             for path in paths:
                 some = self._choose(Result(findings=tuple(current[path])), {path})[: limits[path]]
-                text = self._edited(path, [edit for one in some if one.fix for edit in one.fix.edits]) if some else None
+                text = self._edited(path, some) if some else None
                 if text is not None and text != self._bytes(path):
                     self._work.before.setdefault(path, self._bytes(path))
                     self._work.after[path] = text
@@ -226,6 +244,31 @@ class _Rounds:
         limits[path] = max(1, len(some) // 2)
         if len(some) == 1:
             self._failed.add(_print_of(some[0]))
+
+
+def edits_of(finding: Finding) -> tuple[Edit, ...]:
+    return finding.fix.edits if finding.fix is not None else ()
+
+
+def renewed(old: Result, now: Result, paths: Iterable[str]) -> Result:
+    """What a check of `paths` has found, and what `old` says of everything else."""
+    checked = set(paths)
+    known = {(one.path, one.span, one.code, one.message): number for number, one in enumerate(now.findings)}
+    findings = list(now.findings)
+    numbers: dict[int, int] = {}
+    for number, one in enumerate(old.findings):
+        key = (one.path, one.span, one.code, one.message)
+        if key in known:
+            numbers[number] = known[key]
+        elif one.path not in checked:
+            numbers[number] = len(findings)
+            findings.append(one)
+    units = [
+        replace(unit, findings=tuple(numbers[number] for number in unit.findings if number in numbers))
+        for unit in old.units
+        if unit.path not in checked
+    ]
+    return replace(now, findings=tuple(findings), units=(*now.units, *units))
 
 
 def compatible(edit: Edit, others: Iterable[Edit]) -> bool:
@@ -295,6 +338,11 @@ def _print_of(finding: Finding) -> Hashable:
     return finding.path, finding.code, finding.message, contents
 
 
+def _prints(result: Result) -> Counter[Hashable]:
+    """How often findings of each kind come."""
+    return Counter(_print_of(one) for one in result.findings if one.fix is not None)
+
+
 def messages(result: Result, path: str) -> Counter[tuple[str, str]]:
     """How often each message of each rule comes in a file."""
     return Counter((one.code, one.message) for one in result.findings if one.path == path)
@@ -306,7 +354,7 @@ def _inserts(fix: Fix) -> bool:
 
 
 def _touches(finding: Finding, path: str) -> bool:
-    return finding.fix is not None and any(edit.path == path for edit in finding.fix.edits)
+    return any(edit.path == path for edit in edits_of(finding))
 
 
 def write(path: str, before: bytes, after: bytes) -> str:

@@ -128,7 +128,7 @@ def left_to_python(context: Context, finding: Finding) -> Draft | None:
     indent = context.indentation(node)
     start, end = context.line_start(node.lineno), context.end(node)
     lines = context.text[start:end].split("\n")
-    body = "\n".join(f"    {line}" if line.strip() else line for line in lines)
+    body = "\n".join(f"{context.step(node)}{line}" if line.strip() else line for line in lines)
     from jitlint.fixes.imports import need
 
     name, changes = need(context, "torch.jit.is_scripting")
@@ -176,12 +176,20 @@ def _is_logger(context: Context, node: ast.expr) -> bool:
 
 
 def plain_print(context: Context, finding: Finding) -> Draft | None:
-    """``print(x, end="")``: without the keywords."""
+    """``print(x, end="")``: without the keywords when scripted, as ever in Python."""
+    from jitlint.fixes.imports import need
+
     call = context.at(finding.span, ast.Call)
-    if call is None or not call.keywords or not call.args:
+    statement = context.parents.get(call) if call is not None else None
+    if call is None or not call.keywords or not call.args or not isinstance(statement, ast.Expr):
         return None
-    start, end = context.end(call.args[-1]), context.end(call.keywords[-1])
-    return Draft("unsafe", "Print without keywords", (Change(start, end, ""),))
+    if not context.own_line_start(statement) or literal_lines(context, statement) or call.lineno != call.end_lineno:
+        return None
+    name, changes = need(context, "torch.jit.is_scripting")
+    indent, step = context.indentation(statement), context.step(statement)
+    plain = context.text[context.start(call) : context.end(call.args[-1])] + ")"
+    text = f"if {name}():\n{indent}{step}{plain}\n{indent}else:\n{indent}{step}{context.code(call)}"
+    return Draft("safe", "Print without keywords when scripted", (replaced(context, call, text), *changes))
 
 
 def as_function(context: Context, finding: Finding) -> Draft | None:
@@ -202,7 +210,7 @@ def as_function(context: Context, finding: Finding) -> Draft | None:
             return None
         signature = context.text[context.start(made) + len("lambda") : context.start(made.body)].rstrip()
         signature = signature.rpartition(":")[0].strip()
-        text = f"def {target.id}({signature}):\n    return {context.code(made.body)}"
+        text = f"def {target.id}({signature}):\n{context.step(statement)}return {context.code(made.body)}"
         return Draft("safe", "Define a function", (Change(context.start(statement), context.end(statement), text),))
     return None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
@@ -61,6 +63,9 @@ class Context:
             self._on_line.setdefault(getattr(node, "lineno", 0), []).append(node)
         self._starts = line_starts(source)
         self._types: dict[tuple[str, int, int, int, int], list[Sugared]] | None = None
+        self._comments: list[tuple[int, str]] | None = None
+        # The names that fixes bring along, by the function they are for: what each is for.
+        self.given: dict[tuple[ast.AST, str], ast.AST] = {}
 
     # --- places -------------------------------------------------------------------------------------------------------
 
@@ -95,6 +100,26 @@ class Context:
         """The white space that a statement stands behind."""
         line = self.source.lines[node.lineno - 1]  # type: ignore[attr-defined]
         return line[: len(line) - len(line.lstrip())]
+
+    def comments(self) -> list[tuple[int, str]]:
+        """Where comments begin, and what they are."""
+        if self._comments is None:
+            self._comments = []
+            lines = iter([f"{line}\n" for line in self.source.lines])
+            with contextlib.suppress(tokenize.TokenError, SyntaxError):
+                for token in tokenize.generate_tokens(lambda: next(lines, "")):
+                    if token.type == tokenize.COMMENT:
+                        self._comments.append((self._starts[token.start[0] - 1] + token.start[1], token.string))
+        return self._comments
+
+    def step(self, node: ast.AST) -> str:
+        """What a block is indented by, where a statement stands: as the function or class around it indents its body."""
+        for one in (node, *self.ancestors(node)):
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                outer, inner = self.indentation(one), self.indentation(one.body[0])
+                if inner.startswith(outer) and inner != outer and self.own_line_start(one.body[0]):
+                    return inner[len(outer) :]
+        return "    "
 
     def span(self, change: Change) -> Span:
         line, column = self._position(change.start)

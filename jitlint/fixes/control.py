@@ -39,11 +39,12 @@ def flagged_loop(context: Context, finding: Finding) -> Draft | None:
     if not breaks:
         # Nothing leaves the loop early: what the `else` holds always runs.
         changes = [Change(start, end, "")]
+        inner = context.indentation(loop.orelse[0])
         for number in range(context.first_line(loop.orelse[0]), (loop.orelse[-1].end_lineno or 0) + 1):
             text = context.source.lines[number - 1]
-            if text.startswith(indent + "    "):
+            if text.startswith(inner):
                 at = context.line_start(number)
-                changes.append(Change(at, at + len(indent) + 4, indent))
+                changes.append(Change(at, at + len(inner), indent))
         return Draft("safe", "Put the `else` behind the loop", tuple(changes))
     flag = fresh_name(context, loop, "found")
     above = inserted_above(context, loop, [f"{flag} = False"])
@@ -180,7 +181,7 @@ def match_as_if(context: Context, finding: Finding) -> Draft | None:
             return None
         for line in range(context.first_line(case.body[0]), (case.body[-1].end_lineno or 0) + 1):
             text = context.source.lines[line - 1]
-            lines.append(f"{indent}    {text[len(inner) :]}" if text.startswith(inner) else text)
+            lines.append(f"{indent}{context.step(node)}{text[len(inner) :]}" if text.startswith(inner) else text)
     start, end = context.line_start(node.lineno), context.end(node)
     applicability: Applicability = "safe" if isinstance(node.subject, ast.Name) else "unsafe"
     return Draft(applicability, "Write `if` and `elif`", (Change(start, end, "\n".join(lines)),))
@@ -390,7 +391,7 @@ def without_decorator(context: Context, finding: Finding) -> Draft | None:
 
 
 def in_place(context: Context, finding: Finding) -> Draft | None:
-    """``x.requires_grad = True`` as ``x.requires_grad_(True)``; ``x.data = y`` as ``x.copy_(y)``."""
+    """``x.requires_grad = True`` as ``x.requires_grad_(True)``; ``x.data = y`` as ``x.detach().copy_(y)``."""
     node = context.at(finding.span, ast.Attribute)
     statement = context.parents.get(node) if node is not None else None
     if node is None or not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
@@ -404,7 +405,7 @@ def in_place(context: Context, finding: Finding) -> Draft | None:
             (Change(context.start(statement), context.end(statement), f"{subject}.requires_grad_({value})"),),
         )
     if node.attr == "data":
-        text = f"{subject}.copy_({value})"
+        text = f"{subject}.detach().copy_({value})"
         return Draft("unsafe", "Copy into it", (Change(context.start(statement), context.end(statement), text),))
     return None
 

@@ -73,13 +73,14 @@ def inserted_above(context: Context, statement: ast.stmt, lines: list[str]) -> C
     return Change(at, at, "".join(f"{indent}{line}\n" for line in lines))
 
 
-def fresh_name(context: Context, node: ast.AST, wanted: str) -> str:
-    """A name that the function around a node (or the file) does not use: `wanted`, or `wanted` and a number."""
+def fresh_name(context: Context, node: ast.AST, wanted: str, user: ast.AST | None = None) -> str:
+    """A name that the function around a node (or the file) does not use: `wanted`, or `wanted` and a number. Two fixes
+    that are applied together never get the same one, unless they are for the same `user` (the node itself, if none)."""
     around: ast.AST = context.function(node) or context.tree
     taken = {one.id for one in ast.walk(around) if isinstance(one, ast.Name)}
     taken |= {one.arg for one in ast.walk(around) if isinstance(one, ast.arg)}
     number, name = 1, wanted
-    while name in taken:
+    while name in taken or context.given.setdefault((around, name), user or node) is not (user or node):
         number += 1
         name = f"{wanted}_{number}"
     return name

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import libcst as cst
 
 
-def without_formats(text: str) -> str | None:
-    """An f-string's source without conversions and format specifications, ``{x=}`` written out; None if it is none."""
-    changed = cst.parse_expression(text).visit(_Plain())
+def without_formats(text: str, strings: Container[str] = ()) -> str | None:
+    """An f-string's source without conversions and format specifications, ``{x=}`` written out; None if it is none.
+    `strings`: the names that hold text, which ``!r`` puts in quotes."""
+    changed = cst.parse_expression(text).visit(_Plain(strings))
     return cst.Module([]).code_for_node(changed) if isinstance(changed, cst.BaseExpression) else None
 
 
 class _Plain(cst.CSTTransformer):
     """Fields without conversion, format and equals sign."""
+
+    def __init__(self, strings: Container[str]) -> None:
+        super().__init__()
+        self._strings = strings
 
     def leave_FormattedString(
         self, original_node: cst.FormattedString, updated_node: cst.FormattedString
@@ -30,7 +37,7 @@ class _Plain(cst.CSTTransformer):
                 space = cst.Module([]).code_for_node(part.whitespace_before_expression)
                 text = (space + shown + before).replace("{", "{{").replace("}", "}}")
                 parts.append(cst.FormattedStringText(text))
-            elif around and _is_name(part.expression):
+            elif around and isinstance(part.expression, cst.Name) and part.expression.value in self._strings:
                 parts.append(cst.FormattedStringText(around))
             else:
                 around = ""
@@ -38,7 +45,3 @@ class _Plain(cst.CSTTransformer):
             if around and part.equal is None:
                 parts.append(cst.FormattedStringText(around))
         return updated_node.with_changes(parts=parts)
-
-
-def _is_name(node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.Name | cst.Attribute)

@@ -1,4 +1,4 @@
-"""Fixes of how modules are used: indexing, loops over containers, modules made in passing, super() and decorators."""
+"""Fixes of how modules are used: indexing, choosing, modules made in passing, super() and decorators."""
 
 from __future__ import annotations
 
@@ -7,87 +7,21 @@ import ast
 from jitlint.emit.values import ModuleRef
 from jitlint.findings.model import Applicability, Finding
 from jitlint.fixes.context import Change, Context, Draft, Function
-from jitlint.fixes.edits import fresh_name, inserted_above, literal_lines, operand, replaced
+from jitlint.fixes.edits import fresh_name, literal_lines, operand, replaced
 from jitlint.fixes.imports import need
+from jitlint.fixes.module_loops import indented, merged, singular
 from jitlint.project.definitions import ClassDefinition
 from jitlint.shapes import values as py
 
 # --- containers -------------------------------------------------------------------------------------------------------
 
 
-def enumerated(context: Context, finding: Finding) -> Draft | None:
-    """``for i in range(len(self.layers)): self.layers[i](x)`` as ``for i, layer in enumerate(self.layers): layer(x)``."""
+def found_otherwise(context: Context, finding: Finding) -> Draft | None:
+    """``self.layers[i]`` outside of a loop over ``i``: the index itself where it is one, else a loop that looks for it."""
     node = context.at(finding.span, ast.Subscript)
     if node is None or not isinstance(node.slice, ast.Name):
         return None
-    index = node.slice.id
-    loop = context.enclosing(node, ast.For)
-    while loop is not None and not (isinstance(loop.target, ast.Name) and loop.target.id == index):
-        outer = context.parents.get(loop)
-        loop = context.enclosing(outer, ast.For) if outer is not None else None
-    if loop is None:
-        return _constant_index(context, node, index) or _searched(context, node)
-    iterated = _counted(context, loop.iter)
-    if iterated is None or _stored(loop, index):
-        return None
-    subscripts = [
-        one
-        for statement in loop.body
-        for one in ast.walk(statement)
-        if isinstance(one, ast.Subscript)
-        and isinstance(one.slice, ast.Name)
-        and one.slice.id == index
-        and isinstance(one.ctx, ast.Load)
-        and any(isinstance(value, ModuleRef) for value in context.values(one.value))
-    ]
-    containers = list(dict.fromkeys(context.code(one.value) for one in subscripts))
-    if not containers:
-        return None
-    names = {}
-    for container in containers:
-        names[container] = fresh_name(context, node, _singular(container))
-    if len(set(names.values())) != len(names):
-        return None
-    changes = [replaced(context, one, names[context.code(one.value)]) for one in subscripts]
-    if len(containers) == 1:
-        only = containers[0]
-        head = f"{index}, {names[only]} in enumerate({only})"
-    else:
-        inner = ", ".join(names[one] for one in containers)
-        head = f"{index}, ({inner}) in enumerate(zip({', '.join(containers)}))"
-    start, end = context.start(loop.target), context.end(loop.iter)
-    same = len(containers) == 1 and iterated == containers[0]
-    return Draft("safe" if same else "unsafe", "Loop over the modules themselves", (Change(start, end, head), *changes))
-
-
-def _counted(context: Context, node: ast.expr) -> str | None:
-    """What ``range(len(x))`` counts: ``x``; '' for another range from 0."""
-    match node:
-        case ast.Call(func=ast.Name(id="range"), args=[ast.Call(func=ast.Name(id="len"), args=[inner])]):
-            return context.code(inner)
-        case ast.Call(func=ast.Name(id="range"), args=[_]):
-            return ""
-    return None
-
-
-def _stored(loop: ast.For, name: str) -> bool:
-    return any(
-        isinstance(one, ast.Name) and one.id == name and not isinstance(one.ctx, ast.Load)
-        for statement in loop.body
-        for one in ast.walk(statement)
-    )
-
-
-def _singular(container: str) -> str:
-    """A name for one element: ``layer`` for ``self.layers``."""
-    last = container.rpartition(".")[2].strip("_")
-    if not last.isidentifier():
-        return "module"
-    if last.endswith("ies") and len(last) > 4:
-        return last[:-3] + "y"
-    if last.endswith("s") and not last.endswith("ss") and len(last) > 2:
-        return last[:-1]
-    return f"{last}_item"
+    return _constant_index(context, node, node.slice.id) or _searched(context, node)
 
 
 def _constant_index(context: Context, node: ast.Subscript, index: str) -> Draft | None:
@@ -139,7 +73,7 @@ def _searched(context: Context, node: ast.Subscript) -> Draft | None:
     container, wanted = context.code(node.value), node.slice.id
     name = getattr(values[0].shape.cls, "name", "")
     indent = context.indentation(statement)
-    module = fresh_name(context, node, _singular(container))
+    module = fresh_name(context, node, singular(container))
     tail = context.text[context.end(node) : context.end(call)]
     if name.endswith("ModuleDict"):
         key = fresh_name(context, node, "key")
@@ -149,68 +83,17 @@ def _searched(context: Context, node: ast.Subscript) -> Draft | None:
         head, test, error = f"for {key}, {module} in enumerate({container}):", f"{key} == {wanted}", "IndexError"
     else:
         return None
+    step = context.step(node)
     text = (
-        f"{head}\n{indent}    if {test}:\n{indent}        return {module}{tail}\n{indent}raise {error}(str({wanted}))"
+        f"{head}\n{indent}{step}if {test}:\n{indent}{step}{step}return {module}{tail}\n"
+        f"{indent}raise {error}(str({wanted}))"
     )
     return Draft(
         "unsafe", "Look for the module in a loop", (Change(context.start(statement), context.end(statement), text),)
     )
 
 
-def slice_of_modules(context: Context, finding: Finding) -> Draft | None:
-    """``for layer in self.layers[:-1]:`` as a loop over all of them that leaves some out."""
-    node = context.around(finding.span, ast.For)
-    if node is None or not isinstance(node.iter, ast.Subscript) or not isinstance(node.iter.slice, ast.Slice):
-        return _either(context, finding)
-    cut = node.iter.slice
-    if cut.step is not None or node.orelse or not isinstance(node.target, ast.Name) or not context.own_line_start(node):
-        return None
-    if any(isinstance(one, ast.Break | ast.Continue) for one in ast.walk(node)) or literal_lines(context, node):
-        return None
-    container = context.code(node.iter.value)
-    number = fresh_name(context, node, "index")
-    tests = []
-    for bound, sign in ((cut.lower, ">="), (cut.upper, "<")):
-        if bound is None:
-            continue
-        text = context.code(bound)
-        tests.append(f"{number} {sign} {f'len({container}) - {text[1:].strip()}' if text.startswith('-') else text}")
-    if not tests:
-        return None
-    indent = context.indentation(node.body[0])
-    start, end = context.start(node.target), context.end(node.iter)
-    head = f"{number}, {node.target.id} in enumerate({container})"
-    changes = [Change(start, end, head), *_indented(context, node.body)]
-    at = context.line_start(context.first_line(node.body[0]))
-    changes[1:1] = []
-    first = f"{indent}if {' and '.join(tests)}:\n"
-    return Draft("safe", "Loop over all modules, and leave some out", (*_merged(changes, at, first),))
-
-
-def _indented(context: Context, body: list[ast.stmt]) -> list[Change]:
-    """A block one level deeper."""
-    changes = []
-    for line in range(context.first_line(body[0]), (body[-1].end_lineno or body[-1].lineno) + 1):
-        if context.source.lines[line - 1].strip():
-            at = context.line_start(line)
-            changes.append(Change(at, at, "    "))
-    return changes
-
-
-def _merged(changes: list[Change], at: int, text: str) -> list[Change]:
-    """Changes with `text` inserted at `at` before what is inserted there already."""
-    merged = []
-    done = False
-    for change in changes:
-        if change.start == change.end == at and not done:
-            merged.append(Change(at, at, text + change.content))
-            done = True
-        else:
-            merged.append(change)
-    return merged
-
-
-def _either(context: Context, finding: Finding) -> Draft | None:
+def either(context: Context, finding: Finding) -> Draft | None:
     """``layer = self.b if second else self.a`` and ``layer(x)``: the condition between the calls."""
     call = context.at(finding.span, ast.Call)
     if call is None or not isinstance(call.func, ast.Name):
@@ -248,77 +131,6 @@ def _same_names(context: Context, value: ast.IfExp, call: ast.Call) -> bool:
         if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load) and value.lineno < one.lineno <= call.lineno
     ]
     return not names & set(stored)
-
-
-def without_jump(context: Context, finding: Finding) -> Draft | None:
-    """``continue`` and ``break`` in a loop over modules: the rest of the body under a condition."""
-    node = context.at(finding.span, ast.Continue, ast.Break)
-    if node is None:
-        return _zipped(context, finding)
-    test = context.parents.get(node)
-    loop = context.parents.get(test) if test is not None else None
-    if (
-        not isinstance(test, ast.If)
-        or test.orelse
-        or len(test.body) != 1
-        or not isinstance(loop, ast.For)
-        or loop.orelse
-    ):
-        return None
-    if test not in loop.body or literal_lines(context, loop):
-        return None
-    others = [one for one in ast.walk(loop) if isinstance(one, ast.Continue | ast.Break) and one is not node]
-    at = loop.body.index(test)
-    rest, before = loop.body[at + 1 :], loop.body[:at]
-    if others or not rest or not context.own_line(node) or not context.own_line_start(test):
-        return None
-    indent = context.indentation(test)
-    start = context.line_start(test.lineno)
-    end = context.line_end(node.lineno)
-    condition = context.code(test.test)
-    deeper = _indented(context, rest)
-    if isinstance(node, ast.Continue):
-        head = Change(
-            start, end, f"{indent}if not ({condition}):\n" if " " in condition else f"{indent}if not {condition}:\n"
-        )
-        return Draft("safe", "Put the rest under the opposite condition", (head, *deeper))
-    if before:
-        return None
-    flag = fresh_name(context, node, "stopped")
-    above = inserted_above(context, loop, [f"{flag} = False"])
-    if above is None:
-        return None
-    joined = condition if isinstance(test.test, ast.Compare | ast.Name | ast.Call | ast.Attribute) else f"({condition})"
-    head = Change(start, end, f"{indent}{flag} = {flag} or {joined}\n{indent}if not {flag}:\n")
-    return Draft("safe", "Remember that the loop has ended", (above, head, *deeper))
-
-
-def _zipped(context: Context, finding: Finding) -> Draft | None:
-    """``for layer, x in zip(self.layers, xs):`` as a loop over the modules with an index into the list."""
-    call = context.at(finding.span, ast.Call)
-    loop = context.parents.get(call) if call is not None else None
-    if call is None or not isinstance(loop, ast.For) or loop.iter is not call or len(call.args) != 2:
-        return None
-    if not isinstance(loop.target, ast.Tuple) or len(loop.target.elts) != 2 or not context.own_line_start(loop.body[0]):
-        return None
-    modules = [any(isinstance(value, ModuleRef) for value in context.values(one)) for one in call.args]
-    if modules not in ([True, False], [False, True]):
-        return None
-    first, second = (0, 1) if modules[0] else (1, 0)
-    container, other = call.args[first], call.args[second]
-    names = [context.code(one) for one in loop.target.elts]
-    start, end = context.start(loop.target), context.end(call)
-    if isinstance(other, ast.Call) and getattr(other.func, "id", "") == "range" and len(other.args) == 1:
-        head = f"{names[second]}, {names[first]} in enumerate({context.code(container)})"
-        return Draft("unsafe", "Enumerate the modules", (Change(start, end, head),))
-    if not isinstance(other, ast.Name | ast.Attribute):
-        return None
-    number = fresh_name(context, loop, "index")
-    head = f"{number}, {names[first]} in enumerate({context.code(container)})"
-    body = loop.body[0]
-    at = context.line_start(context.first_line(body))
-    line = f"{context.indentation(body)}{names[second]} = {context.code(other)}[{number}]\n"
-    return Draft("unsafe", "Enumerate the modules", (Change(start, end, head), Change(at, at, line)))
 
 
 # --- modules made in passing ------------------------------------------------------------------------------------------
@@ -558,7 +370,7 @@ def with_inside(context: Context, finding: Finding) -> Draft | None:
     if any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(function)):
         return None
     alone: Applicability = "safe" if len(function.decorator_list) == 1 else "unsafe"
-    return Draft(alone, "Put the body in a `with`", (gone, *_merged(_indented(context, rest), at, line), *changes))
+    return Draft(alone, "Put the body in a `with`", (gone, *merged(indented(context, rest), at, line), *changes))
 
 
 def grad_context(context: Context, finding: Finding) -> Draft | None:

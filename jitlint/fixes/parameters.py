@@ -125,7 +125,7 @@ def made_inside(context: Context, finding: Finding) -> Draft | None:
             return None
         indent = context.indentation(first)
         at = context.line_start(context.first_line(first))
-        body = f"{indent}if {arg.arg} is None:\n{indent}    {arg.arg} = {context.code(default)}\n"
+        body = f"{indent}if {arg.arg} is None:\n{indent}{context.step(function)}{arg.arg} = {context.code(default)}\n"
         changes = [
             replaced(context, arg.annotation, f"{outer}[{annotation}]"),
             replaced(context, default, "None"),

@@ -51,7 +51,7 @@ def read_otherwise(context: Context, finding: Finding) -> Draft | None:
                 return None
             if set(_free_names(body)) & {"self"}:
                 return None
-            text = f"def {target}({signature}):\n{indent}    return {context.code(body)}\n\n{indent}self.{node.attr} = {target}"
+            text = f"def {target}({signature}):\n{indent}{context.step(statement)}return {context.code(body)}\n\n{indent}self.{node.attr} = {target}"
             return Draft("safe", "Define a function", (Change(context.start(statement), context.end(statement), text),))
         case ast.Call(func=maker, args=[function, *bound], keywords=keywords) if call is not None:
             if context.name_of(maker) != "functools.partial" or not isinstance(function, ast.Name | ast.Attribute):

@@ -22,7 +22,7 @@ def constructor_added(context: Context, finding: Finding) -> Draft | None:
         first = cls.body[1]
     indent = context.indentation(first)
     at = context.line_start(context.first_line(first))
-    text = f"{indent}def __init__(self):\n{indent}    pass\n\n"
+    text = f"{indent}def __init__(self):\n{indent}{context.step(first)}pass\n\n"
     return Draft("safe", "Add an `__init__`", (Change(at, at, text),))
 
 

@@ -558,7 +558,7 @@ def _imported(context: Context, text: str) -> tuple[str, tuple[Change, ...]]:
         changes.extend(more)
         return name
 
-    return re.sub(r"\{([a-z_]+(?:\.\w+)+)\}", written, text), tuple(dict.fromkeys(changes))
+    return re.sub(r"\{((?:torch|math)(?:\.\w+)+)\}", written, text), tuple(dict.fromkeys(changes))
 
 
 def _atomic(text: str) -> bool:

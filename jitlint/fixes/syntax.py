@@ -8,9 +8,9 @@ from jitlint.emit.values import Val
 from jitlint.findings.model import Finding
 from jitlint.fixes.annotations import element_types, written
 from jitlint.fixes.context import Change, Context, Draft
-from jitlint.fixes.edits import grouped, literal_lines, operand, replaced
+from jitlint.fixes.edits import fresh_name, grouped, literal_lines, operand, replaced
 from jitlint.fixes.imports import need, without_statement
-from jitlint.types.model import COMPLEX, FLOAT, INT, TensorType
+from jitlint.types.model import COMPLEX, FLOAT, INT, STR, TensorType
 
 # --- f-strings --------------------------------------------------------------------------------------------------------
 
@@ -24,10 +24,28 @@ def plain_format(context: Context, finding: Finding) -> Draft | None:
     from jitlint.fixes.fstrings import without_formats  # libcst takes longer to load than a small file to check
 
     text = context.code(node)
-    new = without_formats(text)
+    new = without_formats(text, _strings(context, node))
     if new is None or new == text:
         return None
     return Draft("unsafe", "Leave out conversions and format specifications", (replaced(context, node, new),))
+
+
+def _strings(context: Context, node: ast.JoinedStr) -> set[str]:
+    """The names in an f-string that hold text, for all that is known of them elsewhere in the function."""
+    function = context.function(node)
+    whole: ast.AST = node  # a format specification is an f-string of its own, at the same place
+    for one in context.ancestors(node):
+        if not isinstance(one, ast.JoinedStr | ast.FormattedValue):
+            break
+        whole = one
+    names = {one.id for one in ast.walk(whole) if isinstance(one, ast.Name)}
+    arguments = {
+        one.arg
+        for one in (ast.walk(function.args) if function is not None else ())
+        if isinstance(one, ast.arg) and isinstance(one.annotation, ast.Name) and one.annotation.id == "str"
+    }
+    others = [one for one in ast.walk(function or context.tree) if isinstance(one, ast.Name) and one.id in names]
+    return (names & arguments) | {one.id for one in others if context.type(one) == STR}
 
 
 # --- operators --------------------------------------------------------------------------------------------------------
@@ -234,36 +252,37 @@ def as_loop(context: Context, finding: Finding) -> Draft | None:
         and statement.targets[0].id not in {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
     )
     function = context.function(node)
-    taken = {one.id for one in ast.walk(function or context.tree) if isinstance(one, ast.Name)}
-    if function is not None:
-        taken |= {arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg)}
     if simple:
         assert isinstance(statement, ast.Assign)
         assert isinstance(statement.targets[0], ast.Name)
         name = statement.targets[0].id
     else:
-        name = next(one for one in ("items", "kept", *(f"kept_{n}" for n in range(2, 99))) if one not in taken)
+        name = fresh_name(context, node, "items")
     loop_names = {
         one.id for generator in node.generators for one in ast.walk(generator.target) if isinstance(one, ast.Name)
     }
-    if function is not None and _used_outside(function, node, loop_names):
-        return None  # the comprehension's own variable would overwrite one of the function's
+    # The comprehension's own variable would overwrite one of the function's.
+    used = sorted(one for one in loop_names if function is not None and _used_outside(function, node, {one}))
+    if used and any(isinstance(one, ast.arg | ast.JoinedStr) for one in ast.walk(node)):
+        return None
+    names = {one: fresh_name(context, node, one) for one in used}
     annotation, changes = _collection_annotation(context, node)
     if annotation is None:
         return None
     lines = [f"{indent}{name}: {annotation} = {'{}' if isinstance(node, ast.DictComp) else '[]'}"]
     depth = indent
-    step = "    "
-    for generator in node.generators:
-        lines.append(f"{depth}for {context.code(generator.target)} in {context.code(generator.iter)}:")
-        depth += step
+    for number, generator in enumerate(node.generators):
+        over = _with_names(context, generator.iter, names if number else {})  # the first one is evaluated outside
+        lines.append(f"{depth}for {_with_names(context, generator.target, names)} in {over}:")
+        depth += context.step(statement)
         for test in generator.ifs:
-            lines.append(f"{depth}if {context.code(test)}:")
-            depth += step
+            lines.append(f"{depth}if {_with_names(context, test, names)}:")
+            depth += context.step(statement)
     if isinstance(node, ast.DictComp):
-        lines.append(f"{depth}{name}[{context.code(node.key)}] = {context.code(node.value)}")
+        key, value = (_with_names(context, one, names) for one in (node.key, node.value))
+        lines.append(f"{depth}{name}[{key}] = {value}")
     else:
-        lines.append(f"{depth}{name}.append({context.code(node.elt)})")
+        lines.append(f"{depth}{name}.append({_with_names(context, node.elt, names)})")
     above = "\n".join(lines) + "\n"
     if literal_lines(context, node):
         return None
@@ -280,6 +299,17 @@ def as_loop(context: Context, finding: Finding) -> Draft | None:
     return Draft(
         "unsafe", "Write a loop above the statement", (Change(line, line, above), Change(start, end, name), *changes)
     )
+
+
+def _with_names(context: Context, node: ast.expr, names: dict[str, str]) -> str:
+    """The text of an expression with some names replaced."""
+    begin, end = grouped(context, node) if node.lineno != node.end_lineno else (context.start(node), context.end(node))
+    text = context.text[begin:end]
+    found = [one for one in ast.walk(node) if isinstance(one, ast.Name) and one.id in names]
+    for one in sorted(found, key=context.start, reverse=True):
+        at = context.start(one) - begin
+        text = text[:at] + names[one.id] + text[at + len(one.id) :]
+    return text
 
 
 def _postponed(context: Context, node: ast.expr, statement: ast.stmt) -> bool:

@@ -15,6 +15,7 @@ from jitlint.fixes import (
     control,
     conversions,
     legacy,
+    module_loops,
     modules,
     optionals,
     parameters,
@@ -25,7 +26,7 @@ from jitlint.fixes import (
     syntax,
     variables,
 )
-from jitlint.fixes.context import Context, Draft, context_of
+from jitlint.fixes.context import Change, Context, Draft, context_of
 
 Fixer = Callable[[Context, Finding], Draft | None]
 
@@ -70,7 +71,7 @@ FIXERS: dict[str, tuple[Fixer, ...]] = {
         constants.unbound,
     ),
     "JIT213": (starred.unstarred,),
-    "JIT214": (modules.without_jump,),
+    "JIT214": (module_loops.without_jump,),
     "JIT216": (modules.grad_context,),
     "JIT217": (control.error_class,),
     "JIT218": (conversions.literal_converted,),
@@ -81,7 +82,10 @@ FIXERS: dict[str, tuple[Fixer, ...]] = {
         conversions.integral_index,
     ),
     "JIT222": (modules.literal_index,),
-    "JIT223": (modules.enumerated,),
+    "JIT223": (
+        module_loops.enumerated,
+        modules.found_otherwise,
+    ),
     "JIT225": (control.power_written_out,),
     "JIT226": (control.without_del,),
     "JIT229": (control.any_list,),
@@ -122,7 +126,8 @@ FIXERS: dict[str, tuple[Fixer, ...]] = {
     ),
     "JIT308": (
         calls.called_wrongly,
-        modules.slice_of_modules,
+        module_loops.slice_of_modules,
+        modules.either,
     ),
     "JIT309": (
         optionals.refined,
@@ -191,7 +196,10 @@ FIXERS: dict[str, tuple[Fixer, ...]] = {
     "JIT415": (attributes.of_value,),
     "JIT416": (reading.read_otherwise,),
     "JIT417": (control.in_place,),
-    "JIT419": (modules.slice_of_modules,),
+    "JIT419": (
+        module_loops.slice_of_modules,
+        modules.either,
+    ),
     "JIT421": (control.without_decorator,),
     "JIT423": (attributes.constants_list,),
     "JIT512": (syntax.positional_too,),
@@ -233,6 +241,9 @@ def as_fix(context: Context, draft: Draft) -> Fix:
     """Offsets to spans, line ends to the file's."""
     newline = context.source.newline
     changes = sorted(set(draft.changes), key=lambda change: (change.start, change.end, change.content))
+    applicability = draft.applicability
+    if applicability == "safe" and any(_loses_comment(context, change) for change in changes):
+        applicability = "unsafe"
     edits = tuple(
         Edit(
             context.index.path,
@@ -241,4 +252,14 @@ def as_fix(context: Context, draft: Draft) -> Fix:
         )
         for change in changes
     )
-    return Fix(draft.applicability, draft.description, edits)
+    return Fix(applicability, draft.description, edits)
+
+
+def _loses_comment(context: Context, change: Change) -> bool:
+    """Whether something new stands where a comment was. What is deleted takes its comments along, and some fixes are
+    of comments."""
+    old = context.text[change.start : change.end]
+    if not change.content.strip() or "#" not in old or old.lstrip().startswith("#"):
+        return False
+    lost = (text for at, text in context.comments() if change.start <= at < change.end)
+    return any(comment not in change.content for comment in lost)

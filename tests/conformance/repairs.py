@@ -109,6 +109,18 @@ def ask(found: Sequence[Outcome], folder: Path) -> None:
             one.worse = f"compiled before; now {one.said.strip()[:300]}"
 
 
+def meanings(found: Sequence[Outcome], folder: Path) -> dict[str, str]:
+    """Whether some changed programs compute in Python what they did, by id: ``same``, ``different`` or ``unknown``."""
+    by_path = {str(folder / one.program.id.partition("/")[0] / one.program.path.name): one for one in found}
+    pairs = "".join(f"{one.program.path}\t{path}\n" for path, one in by_path.items())
+    command = [sys.executable, str(FOLDER / "meaning.py")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, input=pairs, capture_output=True, text=True, env=environment, timeout=1800)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr[-3000:])
+    return {by_path[line["path"]].program.id: line["outcome"] for line in map(json.loads, done.stdout.splitlines())}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ids", nargs="*", help="only the programs whose id begins so")
@@ -121,6 +133,7 @@ def main() -> int:
         folder = options.keep or Path(temporary)
         found = outcomes(chosen, folder.resolve(), not options.safe)
         ask(found, folder.resolve())
+        means = meanings([one for one in found if one.repaired], folder.resolve())
     bad = [one for one in found if one.program.kind == "bad"]
     rejected = [one for one in bad if not one.program.hazard]
     for area in ("frontend", "emitter", "resolve", ""):
@@ -130,6 +143,9 @@ def main() -> int:
     done = sum(one.repaired for one in rejected)
     print(f"of the {len(rejected)} that the compiler rejects: {done} ({done / max(1, len(rejected)):.3f})")
     print(f"changed: {sum(one.changed for one in found)} of {len(found)}; worse: {sum(bool(o.worse) for o in found)}")
+    counted = collections.Counter(means.values())
+    print("what the repaired ones compute in Python:", ", ".join(f"{what} {n}" for what, n in counted.most_common()))
+    print("  different:", *sorted(name for name, what in means.items() if what == "different"))
     for one in [one for one in found if one.worse]:
         print(f"  worse: {one.program.id}: {one.worse}")
     wrong = [o for o in bad if o.changed and not o.left and not o.accepted]
