@@ -4,7 +4,7 @@
 both directions, and to the sections of `TYPES.md` that name the rule) into the rules' files. Read the result in review.
 
 ``python tests/rules/pages.py PYTHON...`` puts the rules' examples to other releases of torch, too, those that these
-interpreters (from 3.7 on) have, and writes ``torch_versions.json``: whether a release ``rejects`` what a rule is about, does
+interpreters (from 3.7 on) have, and writes them into ``torch_versions.json``: whether a release ``rejects`` what a rule is about, does
 so with another message (``otherwise``), ``accepts`` it, or takes not even the good example (``unknown``: it has
 nothing of the kind). `test_rule_pages` compares the front matter with that.
 """
@@ -222,9 +222,11 @@ def main(pythons: Sequence[str]) -> None:
         return
     answers = dict(ask(python, ASKED) for python in pythons)
     answers[version] = today
-    order = sorted(answers, key=lambda one: tuple(map(int, one.split("."))))
-    asked = {case.rule.code: case.rule for case in ASKED if holds_today(case.rule)}
-    rows = {code: {one: verdict(rule, answers[one]) for one in order} for code, rule in asked.items()}
+    known = json.loads(VERSIONS.read_text(encoding="utf-8"))
+    rows: dict[str, dict[str, str]] = {}
+    for rule in {case.rule.code: case.rule for case in ASKED if holds_today(case.rule)}.values():
+        row = {**known.get(rule.code, {}), **{one: verdict(rule, said) for one, said in answers.items()}}
+        rows[rule.code] = dict(sorted(row.items(), key=lambda one: tuple(map(int, one[0].split(".")))))
     text = ",\n".join(f'  "{code}": {json.dumps(row)}' for code, row in rows.items())
     VERSIONS.write_text("{\n" + text + "\n}\n", encoding="utf-8")
 

@@ -65,7 +65,7 @@ def test_a_rule_quotes_torch(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", [rule for rule in ABOUT_CODE if holds_today(rule)], ids=lambda rule: rule.code)
 def test_the_releases_are_those_that_were_asked(rule: Rule) -> None:
     holds = SpecifierSet(rule.torch)
-    for version, said in MEASURED[rule.code].items():
+    for version, said in MEASURED.get(rule.code, {}).items():
         if rule.severity == "error":
             assert not (said == "rejects" and version not in holds), f"{version} rejects it, too"
             assert not (said in ("accepts", "unknown") and version in holds), f"{version}: {said}"
@@ -78,8 +78,11 @@ def test_the_releases_are_written_as_a_range() -> None:
         assert re.fullmatch(r">=\d+\.\d+(,<\d+\.\d+)?", rule.torch), rule.code
 
 
-def test_every_rule_about_code_was_asked() -> None:
-    assert set(MEASURED) == {rule.code for rule in ABOUT_CODE if holds_today(rule)}
+def test_a_rule_claims_no_release_that_was_not_asked() -> None:
+    about_today = {rule.code: rule for rule in ABOUT_CODE if holds_today(rule)}
+    assert set(MEASURED) <= set(about_today)
+    for code in set(about_today) - set(MEASURED):
+        assert about_today[code].torch == ">=2.13", f"{code}: {HOW} with interpreters of older releases"
 
 
 def test_sections_are_put_in_their_places() -> None:
