@@ -10,6 +10,7 @@ import ast
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from jitlint.emit.classes import class_facts_of, class_kind, compile_class
 from jitlint.emit.compiler import Compiler
@@ -33,6 +34,8 @@ from jitlint.torch_api.api import load
 from jitlint.torch_api.externals import TorchExternals
 from jitlint.tracing.problems import trace_problems
 from jitlint.types.model import Schema
+
+_KIB_OF_A_METHOD = 12
 
 
 class Session:
@@ -65,6 +68,7 @@ class Session:
         self.roots = tuple(roots)
         self._closures: dict[int, Function] = {}
         self.between_units: Callable[[], None] | None = None  # may raise, to end a check that nobody waits for
+        self.beside: dict[str, Any] = {}  # what later rooms keep as long as the session lives, by their names
         self.environment = tuple(environment)
         self.project = Project(
             roots,
@@ -101,6 +105,11 @@ class Session:
             if registry.holds(problem.code, collector.torch_version):
                 collector.add(problem, (), None)
         return collector.finish(tuple(sorted(self.project.dependencies | {path})))
+
+    def weight(self) -> int:
+        """About how many KiB the session holds: for the lines it has read and the methods it has compiled."""
+        lines = sum(len(index.lines) for index in self.project.indexes().values())
+        return lines + _KIB_OF_A_METHOD * len(self.compiler.methods)
 
     def points(self, index: ModuleIndex) -> list[EntryPoint]:
         """The file's entry points; functions that a script call gets from a factory included."""

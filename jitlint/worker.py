@@ -26,6 +26,7 @@ UNRESOLVED_ENTRY_POINT = "JIT904"
 INTERNAL_ERROR = "JIT905"
 MALFORMED_SUPPRESSION = "JIT906"
 
+_HEAVY = 200_000  # KiB
 RECURSION_LIMIT = 4000  # of Python frames: deep code is walked by recursion
 
 
@@ -97,6 +98,8 @@ class Analyst:
                 from jitlint.fixes import with_fixes
 
                 report = with_fixes(session, report)
+            if session.weight() > _HEAVY:
+                self._begin_anew()
             return report, comments
         except SourceError as error:
             span = Span(error.line, 1, error.line, 1)
@@ -107,6 +110,18 @@ class Analyst:
             raise
         except Exception as error:
             return after_exception(path, error), comments
+
+    def _begin_anew(self) -> None:
+        """Forget the sessions and what they have read: a result rests on none before it, and memory is finite."""
+        import gc
+
+        from jitlint.emit.schema_matching import forget_matches
+        from jitlint.types.relations import forget_relations
+
+        self._sessions.clear()
+        forget_matches()
+        forget_relations()
+        gc.collect()
 
     def _source(self, path: str) -> SourceFile:
         data = self._overlay.get(path)

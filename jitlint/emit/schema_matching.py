@@ -123,6 +123,11 @@ def match_schemas(
     return result
 
 
+def forget_matches() -> None:
+    """Let go of the types that the cache holds, and of all that they hold on to."""
+    _cache.clear()
+
+
 def match_schema(
     schema: Schema, args: Sequence[ArgValue], kwargs: Keywords = (), self_arg: ArgValue | None = None
 ) -> Match | Failure:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from jitlint.findings import registry
 
@@ -37,14 +36,11 @@ def fix_for(session: Session, finding: Finding) -> Fix | None:
         return None  # a finding without a fix is better than no finding
 
 
-# Of a session's findings, those that several files lead to are found once per file; so is what each of them needs read.
-_made: WeakKeyDictionary[Session, dict[tuple[str, str, Span, str], Fix | None]] = WeakKeyDictionary()
-
-
 def with_fixes(session: Session, report: FileReport) -> FileReport:
     """The report, its findings with their fixes. Findings in files that are not the user's have none: they show at the
     line that leads there, on which no fixer finds anything of its own."""
-    made = _made.setdefault(session, {})
+    # What several files lead to is found once per file.
+    made: dict[tuple[str, str, Span, str], Fix | None] = session.beside.setdefault("fixes", {})
     fixes: dict[int, Fix | None] = {}
     for number, finding in sorted(enumerate(report.findings), key=lambda one: one[1].path):
         key = (finding.path, finding.code, finding.span, finding.torch_message)

@@ -8,7 +8,6 @@ import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
-from weakref import WeakKeyDictionary
 
 from jitlint.analysis import Session
 from jitlint.emit.values import Sugared, Val
@@ -314,12 +313,9 @@ class Context:
         return types.pop() if len(types) == 1 else None
 
 
-_contexts: WeakKeyDictionary[Session, dict[str, Context]] = WeakKeyDictionary()
-
-
 def context_of(session: Session, path: str) -> Context:
     """The context of a file; the same one as long as the session and the file's text are the same."""
-    known = _contexts.setdefault(session, {})
+    known: dict[str, Context] = session.beside.setdefault("contexts of fixes", {})
     index = session.project.index_file(path)
     found = known.get(index.path)
     if found is None or found.index is not index:

@@ -248,7 +248,7 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
     positional = args if function.bound is None else [function.bound, *args]
     frame.receiver = positional[0] if positional else None
     bind_arguments(run, definition, frame, positional, kwargs, open_)
-    generator = _is_generator(definition)
+    generator = _is_generator(run, definition)
     if generator:
         frame.yields = []
     running.append(forks)
@@ -325,17 +325,14 @@ def _closure(function: Function | Lambda) -> Frame | None:
     return function.closure if isinstance(function.closure, core.Frame) else None
 
 
-_GENERATORS: dict[int, tuple[FunctionDefinition, bool]] = {}
-
-
-def _is_generator(definition: FunctionDefinition) -> bool:
-    known = _GENERATORS.get(id(definition))
+def _is_generator(run: Interpreter, definition: FunctionDefinition) -> bool:
+    known = run.generators.get(id(definition))
     if known is None or known[0] is not definition:
         lines = definition.module.lines[definition.node.lineno - 1 : definition.node.end_lineno]
         answer = any("yield" in line for line in lines) and any(
             isinstance(inner, ast.Yield | ast.YieldFrom) for inner in ast.walk(definition.node)
         )
-        known = _GENERATORS[id(definition)] = (definition, answer)
+        known = run.generators[id(definition)] = (definition, answer)
     return known[1]
 
 

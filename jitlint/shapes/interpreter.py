@@ -130,6 +130,7 @@ class Interpreter:
         self.exploring = False  # the first round of a loop with an unknown number of rounds is running
         self.shortcuts = 0  # how often a loop was taken less seriously for that
         self.memory: dict[Any, tuple[Value, frozenset[str], int]] = {}
+        self.generators: dict[int, tuple[FunctionDefinition, bool]] = {}  # whether a function is one, by identity
         self.used: set[Any] = set()  # what of the memory this run has used, and paid for
         self.running: dict[int, list[int]] = {}  # by function: the number of open journals at each of its running calls
         self.kept: list[Value] = []  # what memory's keys refer to by identity

@@ -338,6 +338,11 @@ def _same(first: Type, second: Type, strict: bool) -> bool:
     return bool(inside) and len(inside) == len(other) and all(map(_same, inside, other, [strict] * len(inside)))
 
 
+def forget_relations() -> None:
+    """Let go of the types that the cache holds, and of all that they hold on to."""
+    _related.cache_clear()
+
+
 @lru_cache(maxsize=1 << 15)
 def _related(first: Type, second: Type, strict: bool) -> bool:
     if first == UNKNOWN or second == UNKNOWN:
