@@ -16,7 +16,7 @@ from jitlint.worker import Analyst
 
 
 def test_a_heavy_session_ends(write_tree: WriteTree, scripted: type[ScriptedSession]) -> None:
-    root = write_tree({name: "def f():\n    pass\n" for name in ("a.py", "b_heavy.py", "c.py")})
+    root = write_tree(dict.fromkeys(("a.py", "b_heavy.py", "c.py"), "def f():\n    pass\n"))
     analyst = Analyst({})
     task = task_for(Settings(root=str(root)), [str(root)])
     for name, sessions in (("a.py", 1), ("b_heavy.py", 1), ("c.py", 2)):
