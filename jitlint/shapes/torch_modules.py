@@ -5,6 +5,9 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING
 
+from jitlint.project.definitions import ClassDefinition
+from jitlint.project.hierarchy import mro, own_member
+from jitlint.project.targets import ExternalName
 from jitlint.shapes import builtin_methods
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module
 from jitlint.shapes.joins import one_of
@@ -242,11 +245,27 @@ def initialise(
         if full != "torch.nn.Module":
             made.bases[full] = {}
         _construct(run, made, full, args, kwargs, open_)
+        for mixin in _mixins_behind(run, made, full):
+            run.incomplete(made, f"the constructor of {mixin.qualname} is run by that of {base}")
         return
     if full.startswith(("torch.", "builtins.", "typing.", "collections.", "abc.", "enum.")):
         if not full.startswith("torch."):
             return
     run.incomplete(made, f"the constructor of {base} is not known")
+
+
+def _mixins_behind(run: Interpreter, made: Module, base: str) -> list[ClassDefinition]:
+    """The classes with source whose constructors that of a class of torch's runs: they stand between it and nn.Module,
+    whose own constructor calls no further one."""
+    classes = list(mro(run.project, made.cls.definition).classes) if isinstance(made.cls, Class) else []
+    names = [canonical(run, item.name) if isinstance(item, ExternalName) else "" for item in classes]
+    if base not in names or "torch.nn.Module" not in names:
+        return []  # without a class of the project's that is a module itself, all stand behind nn.Module
+    return [
+        item
+        for item in classes[names.index(base) : names.index("torch.nn.Module")]
+        if isinstance(item, ClassDefinition) and own_member(item, "__init__") is not None
+    ]
 
 
 def _construct(
