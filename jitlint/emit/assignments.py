@@ -35,8 +35,6 @@ def emit_assign(e: Emitter, statement: tree.Assign) -> None:
     target = statement.targets[0]
     if isinstance(target, tree.Var) and len(statement.targets) == 1:
         value = emit_expr(e, statement.value, annotated)
-        if isinstance(value, PythonValue):
-            value = as_val(e, statement.value.at, value)
         set_variable(e, target.at, target.name, value, annotated)
         return
     hint = annotated

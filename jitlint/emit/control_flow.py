@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from jitlint.emit.conditions import Condition, emit_condition, insert_refinements
+from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.environment import Frame
 from jitlint.emit.exits import check_guarded, check_loop_guard
 from jitlint.emit.iteration import Iteration, iterate, unrolled_elements
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Sugared, SugaredTuple, Val
-from jitlint.emit.variables import widened
+from jitlint.emit.variables import hides, widened
 from jitlint.syntax import tree
 from jitlint.types.model import ANY, UNKNOWN, Type
 from jitlint.types.relations import contains_unknown, unify
@@ -90,6 +91,9 @@ def join(
             )
             continue
         if not isinstance(in_true, Val) or not isinstance(in_false, Val):
+            for side in (in_true, in_false):
+                if hides(side) and not isinstance(side, ModuleRef) and not uncertain:
+                    as_val(e, statement.at, side)
             if in_true is not in_false:
                 frame.values[name] = UNKNOWN_VAL
             continue

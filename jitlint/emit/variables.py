@@ -7,7 +7,21 @@ import ast
 from jitlint.emit.convert import convert
 from jitlint.emit.emitter import Emitter, first_line
 from jitlint.emit.evidence import Mismatch
-from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, PythonValue, Sugared, Val, describe
+from jitlint.emit.values import (
+    UNKNOWN_VAL,
+    Builtin,
+    ClassRef,
+    FunctionRef,
+    MethodRef,
+    ModuleRef,
+    Opaque,
+    PythonValue,
+    RangeValue,
+    SchemaRef,
+    Sugared,
+    Val,
+    describe,
+)
 from jitlint.types.model import ANY, NONE, NUMBER, TENSOR, ListType, OptionalType, TensorType, Type, UnionType
 from jitlint.types.relations import contains_unknown, is_subtype
 
@@ -32,6 +46,8 @@ def _bind(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated: Type 
     if not isinstance(value, Val):
         frame.values[name] = value
         frame.stored.pop(name, None)
+        return
+    if hides(frame.values.get(name)):
         return
     stored = value.type
     if isinstance(old, Val):
@@ -76,6 +92,17 @@ def _bind(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated: Type 
         recorded = annotated
     frame.values[name] = Val(recorded, configured=value.configured)
     frame.stored[name] = stored if not contains_unknown(stored) else recorded
+
+
+def hides(held: Sugared | None) -> bool:
+    """Whether what a name stands for in a frame hides every value that is stored under it there: the table of what is no
+    value is looked up first (``Environment::findInThisFrame``)."""
+    match held:
+        case FunctionRef() | MethodRef() | Builtin() | SchemaRef() | ClassRef() | ModuleRef() | RangeValue():
+            return True
+        case PythonValue(type_name=name):
+            return bool(name)
+    return False
 
 
 def _may_rebind(e: Emitter, node: ast.AST, name: str, old: Sugared, value: Sugared, annotated: Type | None) -> bool:
