@@ -158,3 +158,14 @@ def test_an_expression_over_several_lines_stays_in_its_parentheses(tmp_path: Pat
         "    ) if x > 0]\n    return ys\n"
     )
     assert "    for x in (\n        xs\n        + more\n    ):\n        if x > 0:\n" in fixed(tmp_path, before)
+
+
+@pytest.mark.parametrize(
+    ("line", "moves"),
+    [("import math", True), ("from torch.nn import functional as F", True), ("import scipy.sparse", False),
+     ("from .other import g", False), ("import net.other", False)],
+)  # fmt: skip
+def test_an_import_that_may_fail_stays_in_its_function(line: str, moves: bool, tmp_path: Path) -> None:
+    before = f"@torch.jit.script\ndef f(x: Tensor):\n    {line}\n    return x\n"
+    done = fixed_files(tmp_path, {"net.py": (HEAD + before).encode()})["net.py"].decode()
+    assert (f"    {line}\n" not in done) == moves
