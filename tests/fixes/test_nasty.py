@@ -169,3 +169,11 @@ def test_an_import_that_may_fail_stays_in_its_function(line: str, moves: bool, t
     before = f"@torch.jit.script\ndef f(x: Tensor):\n    {line}\n    return x\n"
     done = fixed_files(tmp_path, {"net.py": (HEAD + before).encode()})["net.py"].decode()
     assert (f"    {line}\n" not in done) == moves
+
+
+def test_a_signature_names_no_class_that_is_not_there_yet(tmp_path: Path) -> None:
+    before = (
+        "@torch.jit.script\nclass Pair:\n    def __init__(self, n: int):\n        self.n = n\n\n"
+        "    def twice(self) -> int:\n        return Pair(self.n * 2)\n"
+    )
+    assert fixed(tmp_path, before) == before
