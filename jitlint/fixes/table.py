@@ -234,7 +234,9 @@ def make_fix(session: Session, finding: Finding) -> Fix | None:
     context = context_of(session, finding.path)
     for fixer in fixers:
         draft = fixer(context, finding)
-        if draft is not None and draft.changes and not any(_too_early(context, one) for one in draft.changes):
+        if draft is None or not draft.changes:
+            continue
+        if not any(_too_early(context, one) or _quotes_inside(context, one) for one in draft.changes):
             return as_fix(context, draft)
     return None
 
@@ -269,6 +271,14 @@ def _too_early(context: Context, change: Change) -> bool:
         return False
     functions = [one for one in ast.walk(context.tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
     return not any(context.start(one.body[0]) <= change.start <= context.end(one) for one in functions)
+
+
+def _quotes_inside(context: Context, change: Change) -> bool:
+    """Whether a change brings quotes, or a backslash, into an f-string: only Python from 3.12 on reads those."""
+    if not set("'\"\\") & set(change.content):
+        return False
+    texts = (one for one in ast.walk(context.tree) if isinstance(one, ast.JoinedStr))
+    return any(context.start(one) < change.start and change.end < context.end(one) for one in texts)
 
 
 def _loses_comment(context: Context, change: Change) -> bool:

@@ -177,3 +177,11 @@ def test_a_signature_names_no_class_that_is_not_there_yet(tmp_path: Path) -> Non
         "    def twice(self) -> int:\n        return Pair(self.n * 2)\n"
     )
     assert fixed(tmp_path, before) == before
+
+
+def test_no_quotes_come_into_an_f_string(tmp_path: Path) -> None:
+    before = (
+        "class Net(nn.Module):\n    def forward(self, x):\n        if x.dim() > 9:\n"
+        '            raise ValueError(f"in {self.__class__.__name__}")\n        return x\n'
+    )
+    assert fixed(tmp_path, before) == before
