@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-TIMEOUT = 40
+TIMEOUT = 40  # CPU seconds: what else the machine does must not decide what compiles
 SMALL = {
     "hidden_size": 32, "d_model": 32, "embed_dim": 32, "hidden_dim": 32, "n_embd": 32, "dim": 32, "num_hidden_layers": 2,
     "num_layers": 2, "n_layer": 2, "encoder_layers": 2, "decoder_layers": 2, "num_attention_heads": 4, "n_head": 4,
@@ -60,12 +60,12 @@ def collect(package: str, output: str, only: list[str]) -> None:
     def expired(signum: int, frame: object) -> None:
         raise TimeoutError
 
-    signal.signal(signal.SIGALRM, expired)
+    signal.signal(signal.SIGPROF, expired)
     with open(output, "w") as out, contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
         for name in dict.fromkeys(names):
             if ".tests" in name or name.endswith("__main__"):
                 continue
-            signal.alarm(TIMEOUT)
+            signal.setitimer(signal.ITIMER_PROF, TIMEOUT)
             try:
                 loaded = importlib.import_module(name)
             except BaseException as error:
@@ -74,7 +74,7 @@ def collect(package: str, output: str, only: list[str]) -> None:
                 )
                 continue
             finally:
-                signal.alarm(0)
+                signal.setitimer(signal.ITIMER_PROF, 0)
             print(json.dumps({"module": name, "ok": True, "message": ""}), file=out)
             for value in vars(loaded).values():
                 if isinstance(value, type) and issubclass(value, torch.nn.Module) and value.__module__ == name:
@@ -83,7 +83,7 @@ def collect(package: str, output: str, only: list[str]) -> None:
         for name, cls in sorted(classes.items()):
             if name in done:
                 continue
-            signal.alarm(TIMEOUT)
+            signal.setitimer(signal.ITIMER_PROF, TIMEOUT)
             try:
                 torch.manual_seed(0)
                 made = cls(**arguments(cls)).eval()
@@ -91,20 +91,20 @@ def collect(package: str, output: str, only: list[str]) -> None:
             except BaseException:
                 continue
             finally:
-                signal.alarm(0)
+                signal.setitimer(signal.ITIMER_PROF, 0)
             for module in inner:
                 key = f"{type(module).__module__}:{type(module).__qualname__}"
                 if key in done or key not in classes:
                     continue
                 done.add(key)
                 message = ""
-                signal.alarm(TIMEOUT)
+                signal.setitimer(signal.ITIMER_PROF, TIMEOUT)
                 try:
                     torch.jit.script(module)
                 except BaseException as error:
                     message = f"{type(error).__name__}: {error}"
                 finally:
-                    signal.alarm(0)
+                    signal.setitimer(signal.ITIMER_PROF, 0)
                 print(json.dumps({"class": key, "ok": not message, "message": message[:2000]}), file=out, flush=True)
     del root
 

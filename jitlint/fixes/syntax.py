@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 from jitlint.emit.values import Val
 from jitlint.findings.model import Finding
@@ -140,10 +141,32 @@ def import_outside(context: Context, finding: Finding) -> Draft | None:
         gone = without_statement(context, node)
         return Draft("safe", "Delete the import: the file has it already", (gone,)) if gone is not None else None
     gone = without_statement(context, node)
-    if gone is None:
+    if gone is None or not _surely_there(context, node):
         return None
     at = _below_imports(context)
     return Draft("unsafe", "Import at the top of the file", (Change(at, at, f"{context.code(node)}\n"), gone))
+
+
+def _surely_there(context: Context, node: ast.Import | ast.ImportFrom) -> bool:
+    """Whether an import cannot fail where the file is imported: of the standard library, or of a package that the file
+    imports at its top. What stands inside a function may not be installed, or import this very file."""
+    if isinstance(node, ast.ImportFrom) and (node.level or node.module is None):
+        return False
+    own = context.index.name.partition(".")[0]
+    tops = {_top(alias.name) for one in context.tree.body if isinstance(one, ast.Import) for alias in one.names}
+    tops |= {_top(one.module or "") for one in context.tree.body if isinstance(one, ast.ImportFrom) and not one.level}
+    wanted = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+    optional = ("torch.utils.tensorboard",)  # needs more than torch
+    return all(
+        _top(one) != own
+        and (_top(one) in sys.stdlib_module_names or _top(one) in tops)
+        and not one.startswith(optional)
+        for one in wanted
+    )
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _imports_already(context: Context, alias: ast.alias) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Callable
 
 from jitlint.analysis import Session
@@ -232,7 +234,9 @@ def make_fix(session: Session, finding: Finding) -> Fix | None:
     context = context_of(session, finding.path)
     for fixer in fixers:
         draft = fixer(context, finding)
-        if draft is not None and draft.changes:
+        if draft is None or not draft.changes:
+            continue
+        if not any(_too_early(context, one) or _quotes_inside(context, one) for one in draft.changes):
             return as_fix(context, draft)
     return None
 
@@ -253,6 +257,28 @@ def as_fix(context: Context, draft: Draft) -> Fix:
         for change in changes
     )
     return Fix(applicability, draft.description, edits)
+
+
+def _too_early(context: Context, change: Change) -> bool:
+    """Whether a change names a class of the file where that does not exist yet: in a signature or a class body, which
+    Python evaluates, above the class's end."""
+    if context.index.future_annotations:
+        return False
+    old = set(re.findall(r"\w+", context.text[change.start : change.end]))
+    new = set(re.findall(r"\w+", change.content)) - old
+    late = [one for one in ast.walk(context.tree) if isinstance(one, ast.ClassDef) and one.name in new]
+    if not any(change.start < context.end(one) for one in late):
+        return False
+    functions = [one for one in ast.walk(context.tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return not any(context.start(one.body[0]) <= change.start <= context.end(one) for one in functions)
+
+
+def _quotes_inside(context: Context, change: Change) -> bool:
+    """Whether a change brings quotes, or a backslash, into an f-string: only Python from 3.12 on reads those."""
+    if not set("'\"\\") & set(change.content):
+        return False
+    texts = (one for one in ast.walk(context.tree) if isinstance(one, ast.JoinedStr))
+    return any(context.start(one) < change.start and change.end < context.end(one) for one in texts)
 
 
 def _loses_comment(context: Context, change: Change) -> bool:

@@ -158,3 +158,30 @@ def test_an_expression_over_several_lines_stays_in_its_parentheses(tmp_path: Pat
         "    ) if x > 0]\n    return ys\n"
     )
     assert "    for x in (\n        xs\n        + more\n    ):\n        if x > 0:\n" in fixed(tmp_path, before)
+
+
+@pytest.mark.parametrize(
+    ("line", "moves"),
+    [("import math", True), ("from torch.nn import functional as F", True), ("import scipy.sparse", False),
+     ("from .other import g", False), ("import net.other", False)],
+)  # fmt: skip
+def test_an_import_that_may_fail_stays_in_its_function(line: str, moves: bool, tmp_path: Path) -> None:
+    before = f"@torch.jit.script\ndef f(x: Tensor):\n    {line}\n    return x\n"
+    done = fixed_files(tmp_path, {"net.py": (HEAD + before).encode()})["net.py"].decode()
+    assert (f"    {line}\n" not in done) == moves
+
+
+def test_a_signature_names_no_class_that_is_not_there_yet(tmp_path: Path) -> None:
+    before = (
+        "@torch.jit.script\nclass Pair:\n    def __init__(self, n: int):\n        self.n = n\n\n"
+        "    def twice(self) -> int:\n        return Pair(self.n * 2)\n"
+    )
+    assert fixed(tmp_path, before) == before
+
+
+def test_no_quotes_come_into_an_f_string(tmp_path: Path) -> None:
+    before = (
+        "class Net(nn.Module):\n    def forward(self, x):\n        if x.dim() > 9:\n"
+        '            raise ValueError(f"in {self.__class__.__name__}")\n        return x\n'
+    )
+    assert fixed(tmp_path, before) == before
