@@ -192,6 +192,7 @@ class _Collector:
         found: list[int] = []
         unknown: list[UnknownReason] = []
         definite = False
+        elsewhere: set[tuple[str, Span]] = set()
         if summary is not None:
             judge(self.session.compiler, summary)
             for problem, frames, condition in reached(summary):
@@ -199,6 +200,11 @@ class _Collector:
                 if advice and (condition is not None or not self._ours(problem.path)):
                     continue  # on what may never be compiled, or on code that is not the user's
                 placed = self._place(problem, frames, definition)
+                if placed is not problem and condition is None:
+                    # The compiler stops at the first problem of code that the user does not change: one is enough.
+                    if (placed.path, placed.span) in elsewhere:
+                        continue
+                    elsewhere.add((placed.path, placed.span))
                 number = self.add(placed, frames, condition)
                 if number not in found:
                     found.append(number)
