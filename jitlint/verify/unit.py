@@ -43,7 +43,8 @@ _CRASH = "compiler process killed by "
 class Outcome:
     """What came out of one unit. `reason`: why nothing could be compiled, or why not to the end. `how`: how the
     instance was made. `misses`: rejections that no finding foretells. `classes`: what the instance holds, as (path in
-    it, class key). `ran`: whether example inputs were run. Times in seconds."""
+    it, class key). `ran`: whether example inputs were run. `questions`:
+    how often the compiler was asked. Times in seconds."""
 
     state: State
     reason: str = ""
@@ -55,6 +56,7 @@ class Outcome:
     classes: list[tuple[str, str]] = field(default_factory=list)
     construction: float = 0.0
     compilation: float = 0.0
+    questions: int = 0
 
     @property
     def guessed(self) -> bool:
@@ -189,12 +191,14 @@ class Attempts:
     overlay: Mapping[str, str]
     seconds: float = 0.0
     left: int = _MAX_ATTEMPTS
+    asked: int = 0
     without: list[tuple[str, str]] = field(default_factory=list)
 
     def compile(self, overlay: Mapping[str, str] | None = None, part: Part = WHOLE) -> Answer:
         """Compile in a fork. Whatever happens is an answer."""
         started = time.monotonic()
         self.left -= 1
+        self.asked += 1
         texts = {**self.overlay, **(overlay or {})}
         try:
             with self.node.fork() as fork:
@@ -274,6 +278,7 @@ def verify_unit(
             attempts.left += _MORE_ATTEMPTS * len(work.findings)
             outcome = _attempt(attempts, built)
             outcome.construction, outcome.compilation = seconds, attempts.seconds
+            outcome.questions = attempts.asked
             return outcome
     except NodeError as error:
         return Outcome("failed", f"constructing: {error}", construction=time.monotonic() - started)
