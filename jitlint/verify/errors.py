@@ -132,8 +132,9 @@ def normalized(text: str) -> str:
     return _MANGLED.sub("", " ".join(text.split())).strip()
 
 
-def says(finding: Finding, rejection: Rejection) -> bool:
-    """Whether an error's words are those that the finding foretells."""
+def says(finding: Finding, rejection: Rejection, literally: bool = False) -> bool:
+    """Whether an error's words are those that the finding foretells, names and types in it included or (not
+    `literally`) aside."""
     foretold = finding.torch_message.strip()
     if not foretold:
         return False
@@ -142,7 +143,7 @@ def says(finding: Finding, rejection: Rejection) -> bool:
     if any(len(one) >= _SHORT and one in whole for one in wanted):
         return True
     # Types in it may be told less precisely: the same words around quoted and other variable parts.
-    return len(wanted[1]) >= 3 * _SHORT and _shape(wanted[1]) in _shape(whole)
+    return not literally and len(wanted[1]) >= 3 * _SHORT and _shape(wanted[1]) in _shape(whole)
 
 
 def is_of_rule(finding: Finding, rejection: Rejection) -> bool:

@@ -36,6 +36,7 @@ _MAX_PATIENCE = 12  # times that the offending place may move without a finding 
 _MAX_CAUSES = 6  # alterations of a finding's statement, to see whether it is what an error comes from
 _OF_OBJECTS = ("JIT4", "JIT6")  # rules about what the compiler finds in objects and classes
 _EVERYWHERE = ("", "forward", "__init__", "__call__", "<module>")  # names that tell nothing
+_AT_PLACE = 8  # of a score: the error is on the finding's lines
 _CRASH = "compiler process killed by "
 
 
@@ -96,24 +97,36 @@ class Judge:
         strict: only where the words fit too, for what the compiler says of altered text.
         """
         scored: dict[int, int] = {}
+        # Where one finding, sought or not, is this error at this place, it is no error at another place.
+        least = _AT_PLACE if self._is_foretold(rejection) else 1
         for index in candidates:
             score = self._score(rejection, self.findings[index])
-            if score and not (strict and not score & 1):
+            if score >= least and not (strict and not score & 1):
                 scored[index] = score
         if not scored:
             return []
         best = max(scored.values())
         return [index for index in scored if scored[index] == best]
 
+    def _is_foretold(self, rejection: Rejection) -> bool:
+        if not rejection.places:
+            return False
+        place = rejection.places[0]
+        return any(
+            at_place(finding, place) and (says(finding, rejection) or is_of_rule(finding, rejection))
+            for finding in self.findings
+        )
+
     def _score(self, rejection: Rejection, finding: Finding) -> int:
         """0: not this one. Bit 0: the words fit; more: the place does, the better the more."""
         places = rejection.places or rejection.frames
-        words = int(says(finding, rejection))
+        exact = says(finding, rejection, literally=True)
+        words = int(exact or says(finding, rejection))
         if not words and places and begins_at(finding, places[0]):
             words = int(names_the_same(finding, rejection) or is_of_rule(finding, rejection))
         for number, place in enumerate(places):
             if at_place(finding, place):
-                return words + (4 if column_fits(finding, place) else 0) + (16 if number == 0 else 8)
+                return words + (4 if column_fits(finding, place) else 0) + (16 if number == 0 else _AT_PLACE)
         # An error in other people's code is at the line of the project that leads there.
         mine = next((place for place in (*places, *rejection.chain) if self._is_project(place.path)), None)
         if mine is not None and mine not in places and at_place(finding, mine):
@@ -124,6 +137,8 @@ class Judge:
             return 0
         if any(at_place(finding, place) for place in rejection.chain):
             return words + 4
+        if not exact:
+            return 0
         if not places:
             return words + 2
         for place in places:
@@ -372,7 +387,8 @@ def _reach(
         answer = attempts.compile({step.path: step.text for step in skipped}, part)
         if answer.rejection is None:
             continue
-        met = judge.match(answer.rejection, left, strict=bool(skipped))
+        # The first error again is no news: its place speaks for the finding that it was matched with, and no other.
+        met = judge.match(answer.rejection, left, strict=bool(skipped) or _same(answer.rejection, first))
         confirm(met, f"compiling {part} by itself")
         if left and not (part.target and not part.method):
             _step_over(attempts, answer.rejection, left, confirm, skipped, part)
