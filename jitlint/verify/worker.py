@@ -786,11 +786,21 @@ def only_function(torch: Any, place: List[str], method: str, started: float) -> 
                 continue
             if inspect.isclass(found) and not issubclass(found, torch.nn.Module):
                 remove_methods(found, {"__init__", method})
-                script(torch, found)
+                script_class(torch, found)
             elif inspect.isfunction(found):
                 script(torch, found)
             break
     return {"ok": True, "seconds": time.perf_counter() - started}
+
+
+def script_class(torch: Any, cls: Any) -> None:
+    """Compile a class as one that an annotation leads to (``_recursive_compile_class``), which may inherit."""
+    internal = torch._jit_internal
+    register = getattr(getattr(torch.jit, "_script", None), "_compile_and_register_class", None)
+    if register is None:
+        script(torch, cls)
+    else:
+        register(cls, internal.createResolutionCallbackForClassMethods(cls), internal._qualified_name(cls))
 
 
 def remove_methods(cls: Any, kept: Set[str]) -> None:
