@@ -509,7 +509,6 @@ def test_what_torch_bases_keep_as_it_is_given(program: Make) -> None:
     )
     # A probe with the defaults has seen ints.
     assert isinstance(p.shape().attributes["dilation"], Unknown)
-    assert isinstance(p.shape().attributes["padding"], Unknown)
 
 
 def test_values_of_plain_classes(program: Make) -> None:
