@@ -205,6 +205,7 @@ class _Collector:
         found: list[int] = []
         unknown: list[UnknownReason] = []
         definite = False
+        elsewhere: set[tuple[str, Span]] = set()
         if summary is not None:
             judge(self.session.compiler, summary)
             for problem, frames, condition in reached(summary):
@@ -217,6 +218,11 @@ class _Collector:
                         unknown.append(UnknownReason(reason, problem.path, problem.span.line))
                     continue
                 placed = self._place(problem, frames, definition)
+                if placed is not problem and condition is None:
+                    # The compiler stops at the first problem of code that the user does not change: one is enough.
+                    if (placed.path, placed.span) in elsewhere:
+                        continue
+                    elsewhere.add((placed.path, placed.span))
                 number = self.add(placed, frames, condition)
                 if number not in found:
                     found.append(number)

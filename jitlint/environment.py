@@ -19,14 +19,23 @@ _LOCK_FILES = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml")
 def site_packages(root: str) -> tuple[str, ...]:
     """The folders of installed packages of the user's environment: the active virtual environment, the project's
     ``.venv`` or ``venv``, the active conda environment, else the one that jitlint itself is installed in."""
-    prefixes = [
-        os.environ.get("VIRTUAL_ENV", ""),
-        os.path.join(root, ".venv"),
-        os.path.join(root, "venv"),
-        os.environ.get("CONDA_PREFIX", ""),
-    ]
-    found = [folder for prefix in prefixes if prefix for folder in _sites(prefix)]
+    found = [folder for prefix in _prefixes(root) for folder in _sites(prefix)]
     return tuple(dict.fromkeys(found or _sites(sys.prefix)))
+
+
+def interpreter(root: str) -> str:
+    """The Python of that environment."""
+    for prefix in _prefixes(root):
+        for path in (os.path.join(prefix, "bin", "python"), os.path.join(prefix, "Scripts", "python.exe")):
+            if os.path.isfile(path):
+                return path
+    return sys.executable
+
+
+def _prefixes(root: str) -> list[str]:
+    given = [os.environ.get("VIRTUAL_ENV", ""), os.environ.get("CONDA_PREFIX", "")]
+    found = [given[0], os.path.join(root, ".venv"), os.path.join(root, "venv"), given[1]]
+    return [prefix for prefix in found if prefix]
 
 
 def _sites(prefix: str) -> list[str]:

@@ -109,6 +109,7 @@ def verify_and_report(
 
     chosen: the command line's options by name, None for those that the configuration is to decide.
     """
+    from jitlint.environment import interpreter as surrounding
     from jitlint.report.style import Style
     from jitlint.verify.nodes import Worker, WorkerError
     from jitlint.verify.run import probe
@@ -117,7 +118,7 @@ def verify_and_report(
     folder = first if os.path.isdir(first) else os.path.dirname(first)
     settings = configuration.for_folder(folder)
     options = _options(chosen, settings)
-    interpreter = chosen.get("python") or settings.verify.python or sys.executable
+    interpreter = chosen.get("python") or settings.verify.python or surrounding(settings.root or os.getcwd())
     if not quiet:
         warn(f"verify imports and runs the project's code, with {interpreter} on {options.device}")
     printed = next((target.format for target in wanted if target.file is None), None)

@@ -110,7 +110,8 @@ class FileReport:
 class Verification:
     """What `verify` did: under which interpreter and torch, on which device; how many findings have which verdict; how
     many rejections `check` had not foreseen (`missed`) and outputs that differ from eager's (`differing`); how many
-    units were put to the compiler, and the seconds that went into imports, construction, compilation and in all."""
+    units were put to the compiler, how often it was asked about them (`questions`), and the seconds that went into
+    imports, construction, compilation (summed over processes) and in all."""
 
     python: str
     torch: str
@@ -122,6 +123,7 @@ class Verification:
     missed: int = 0
     differing: int = 0
     compiled: int = 0
+    questions: int = 0
     imports: float = 0.0
     construction: float = 0.0
     compilation: float = 0.0

@@ -71,6 +71,7 @@ def verification_object(verification: Verification) -> dict[str, Any]:
         "missed": verification.missed,
         "differing": verification.differing,
         "compiled": verification.compiled,
+        "questions": verification.questions,
         "seconds": {
             "imports": round(verification.imports, 3),
             "construction": round(verification.construction, 3),

@@ -439,7 +439,9 @@ def fact_value(run: Interpreter, facts: ModuleClassFacts, arguments: Mapping[str
     if given is not None:
         if getattr(fact, "from_parameter", False):
             return given
-        return UNKNOWN if fact.type is None or fact.type == NONE else Typed(fact.type)
+        if fact.type is None or fact.type == NONE or _kept_as_given(run, facts, name, given):
+            return UNKNOWN
+        return Typed(fact.type)
     parameter = next((item for item in facts.constructor if item.name == name), None)
     if parameter is not None and "*" not in arguments and fact.value is not entries.NOT_LITERAL:
         if not isinstance(parameter.default, entries.Unset) or parameter.default is entries.NOT_LITERAL:
@@ -447,6 +449,19 @@ def fact_value(run: Interpreter, facts: ModuleClassFacts, arguments: Mapping[str
     if fact.type == NONE:
         return Constant(None)
     return Typed(fact.type) if fact.type is not None else UNKNOWN
+
+
+def _kept_as_given(run: Interpreter, facts: ModuleClassFacts, name: str, given: Value) -> bool:
+    """Whether an attribute, known as the parameter's default only, may be of another type for the given argument:
+    ``nn.MaxPool2d`` keeps a `dilation` of 1 as an int and one of (1, 1) as a tuple."""
+    fact = facts.attributes[name]
+    parameter = next((item for item in facts.constructor if item.name == name), None)
+    if parameter is None or type(parameter.default) is not type(fact.value) or parameter.default != fact.value:
+        return False  # it is made of the argument, always in this form
+    plain = run.plain(given)
+    if plain is not NotImplemented:
+        return type(plain) is not type(fact.value)
+    return not (isinstance(given, Typed) and given.type == fact.type)
 
 
 def _fits(run: Interpreter, given: Value | None, wanted: object) -> bool | None:

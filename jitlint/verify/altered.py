@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from jitlint.source.problem import Span
 from jitlint.verify.errors import Place
 
 TENSOR = "_jt.zeros([1])"
@@ -54,7 +55,7 @@ def alterations(path: str, text: str, place: Place, values: Sequence[str] = VALU
 
 
 def emptied(path: str, text: str, line: int) -> Iterator[Alteration]:
-    """Ways to leave nothing in the function around a line but a result."""
+    """Ways to leave nothing in the function around a line of its body but a result."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -64,7 +65,7 @@ def emptied(path: str, text: str, line: int) -> Iterator[Alteration]:
         return
     function = found[0]
     first, last = _first_line(function.body[0]), function.end_lineno or function.lineno
-    if first <= function.lineno:
+    if first <= function.lineno or line < first:
         return
     lines = text.splitlines(keepends=True)
     start = lines[first - 1]
@@ -80,6 +81,41 @@ def emptied(path: str, text: str, line: int) -> Iterator[Alteration]:
             True,
         )
 
+
+def alone(path: str, original: str, text: str, span: Span) -> Alteration | None:
+    """Text in which a statement is nothing but one expression of it, at the columns that it has; None where that is
+    no expression. What the statement holds goes, too.
+
+    original: the text that the span (of a finding) is about; text: what to put it into, where other lines are altered.
+    """
+    try:
+        found = _innermost(ast.parse(original), span.line, span.column)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if found is None or found[1] is None or isinstance(found[1], _DEFINITIONS):
+        return None
+    statement = found[1]
+    old, new = original.splitlines(keepends=True), text.splitlines(keepends=True)
+    first, last = statement.lineno, statement.end_lineno or statement.lineno
+    if len(old) != len(new) or span.end_line > last:
+        return None
+    lines = [line.rstrip("\r\n") for line in old[span.line - 1 : span.end_line]]
+    lines[-1] = lines[-1][: span.end_column - 1]
+    expression = "\n".join([lines[0][span.column - 1 :], *lines[1:]])
+    try:
+        ast.parse(f"({expression})", mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    indent = old[first - 1][: statement.col_offset]
+    if indent.strip():  # not the first statement of its line
+        return None
+    before = "(" + "\n" * (span.line - first)
+    padding = span.column - 1 if span.line > first else max(span.column - 2 - len(indent), 0)
+    changed = indent + before + " " * padding + expression + ")" + "\n" * (last - span.end_line + 1)
+    return Alteration(path, "".join([*new[: first - 1], changed, *new[last:]]), first, last, True)
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 _BY_TYPE = {
     "Tensor": TENSOR,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from jitlint.findings import registry
 from jitlint.findings.model import Finding
 
 _FILE = re.compile(r'^\s*File "(?P<path>.+)", line (?P<line>\d+)\s*$')
@@ -19,11 +21,17 @@ _QUOTED = re.compile(r"'([^' ]+)(?: \(inferred\))?'")
 _MANGLED = re.compile(r"__torch__\.|___torch_mangle_\d+\.|\.?___torch_mangle_\d+")
 
 
+@cache
+def real(path: str) -> str:
+    """The path without links; findings and places are compared by it, again and again."""
+    return os.path.realpath(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the compiler points: 1-based line and column (0: not told), and how many columns it underlines.
 
-    function: of a frame, the name of the function that it is in.
+    function: of a frame, the name of the function that it is in. source: the line as the compiler shows it.
     """
 
     path: str
@@ -31,6 +39,7 @@ class Place:
     column: int = 0
     width: int = 0
     function: str = ""
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +79,9 @@ def rejection_of(answer: Mapping[str, Any]) -> Rejection:
     places, chain = read(text)
     if not places and answer.get("place"):
         path, line, column, width = answer["place"]
-        places = (Place(os.path.realpath(path), int(line), int(column), int(width)),)
+        places = (Place(real(path), int(line), int(column), int(width)),)
     frames = [
-        Place(os.path.realpath(path), int(line), function=str(name))
+        Place(real(path), int(line), function=str(name))
         for path, line, name in reversed(answer.get("frames", []))
         if not _is_machinery(path)
     ]
@@ -104,15 +113,16 @@ def read(text: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
         if match is None:
             continue
         column = int(match["column"]) + 1 if "column" in match.re.groupindex else 0
-        width = 0
-        for below in lines[number + 1 : number + 40]:
+        width, source = 0, ""
+        for at, below in enumerate(lines[number + 1 : number + 40], number + 1):
             if _FILE.match(below) or _CHAIN in below:
                 break
             mark = _MARK.match(below)
             if mark:
                 column, width = column or len(mark["indent"]) + 1, len(mark["mark"])
+                source = lines[at - 1] if at > number + 1 else ""
                 break
-        place = Place(os.path.realpath(match["path"]), int(match["line"]), column, width)
+        place = Place(real(match["path"]), int(match["line"]), column, width, source=source)
         (chain if calls else places).append(place)
     return tuple(places), tuple(chain)
 
@@ -122,8 +132,9 @@ def normalized(text: str) -> str:
     return _MANGLED.sub("", " ".join(text.split())).strip()
 
 
-def says(finding: Finding, rejection: Rejection) -> bool:
-    """Whether an error's words are those that the finding foretells."""
+def says(finding: Finding, rejection: Rejection, literally: bool = False) -> bool:
+    """Whether an error's words are those that the finding foretells, names and types in it included or (not
+    `literally`) aside."""
     foretold = finding.torch_message.strip()
     if not foretold:
         return False
@@ -132,7 +143,15 @@ def says(finding: Finding, rejection: Rejection) -> bool:
     if any(len(one) >= _SHORT and one in whole for one in wanted):
         return True
     # Types in it may be told less precisely: the same words around quoted and other variable parts.
-    return len(wanted[1]) >= 3 * _SHORT and _shape(wanted[1]) in _shape(whole)
+    return not literally and len(wanted[1]) >= 3 * _SHORT and _shape(wanted[1]) in _shape(whole)
+
+
+def is_of_rule(finding: Finding, rejection: Rejection) -> bool:
+    """Whether an error is one of those that a finding's rule is about."""
+    said = registry.rule(finding.code).torch_message
+    if said.startswith("/"):
+        return re.search(said.strip("/"), rejection.text) is not None
+    return bool(said) and said in rejection.text
 
 
 def names_the_same(finding: Finding, rejection: Rejection) -> bool:
@@ -147,7 +166,7 @@ def _shape(text: str) -> str:
 
 def at_place(finding: Finding, place: Place) -> bool:
     """Whether a place is on the lines of a finding."""
-    return place.path == os.path.realpath(finding.path) and finding.span.line <= place.line <= finding.span.end_line
+    return place.path == real(finding.path) and finding.span.line <= place.line <= finding.span.end_line
 
 
 def column_fits(finding: Finding, place: Place) -> bool:

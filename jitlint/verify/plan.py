@@ -13,6 +13,7 @@ from jitlint.environment import package_root
 from jitlint.findings import registry
 from jitlint.findings.model import Finding, Result, Unit
 from jitlint.source.text import SourceError, read_source
+from jitlint.verify.errors import real
 
 WEAK_WITHOUT_EFFECT = "JIT702"
 
@@ -78,10 +79,12 @@ def groups_of(work: Sequence[Work]) -> dict[str, list[Work]]:
 
 
 class Texts:
-    """The text of files, and which function or class a line belongs to."""
+    """The text of files, and which function or class a line belongs to. May be asked from several threads."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str | None] = {}
+        self._paths: frozenset[str] | None = None
+        self._lines: dict[str, list[str]] = {}
         self._trees: dict[str, list[tuple[int, int, str, bool]]] = {}
         self._silenced: dict[str, list[tuple[int, int]]] = {}
 
@@ -94,15 +97,29 @@ class Texts:
                 self._texts[path] = None
         return self._texts[path]
 
+    def line(self, path: str, number: int) -> str:
+        """A line of a file (1-based); empty where there is none."""
+        if path not in self._lines:
+            self._lines[path] = (self.text(path) or "").splitlines()
+        lines = self._lines[path]
+        return lines[number - 1] if 1 <= number <= len(lines) else ""
+
+    def paths_of(self, findings: Sequence[Finding]) -> frozenset[str]:
+        """The files, without links, that the findings of a run are in."""
+        if self._paths is None:
+            self._paths = frozenset(real(finding.path) for finding in findings)
+        return self._paths
+
     def _definitions(self, path: str) -> list[tuple[int, int, str, bool]]:
         """First line, last line, qualified name, whether it is a class; outer ones first."""
         found = self._trees.get(path)
         if found is None:
-            found = self._trees[path] = []
+            found = []
             text = self.text(path)
             if text is not None:
                 with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
                     _collect(ast.parse(text).body, "", found)
+            self._trees[path] = found  # only now: other threads look, too
         return found
 
     def function_at(self, path: str, line: int) -> str:

@@ -87,6 +87,7 @@ class _Run:
         self.progress = progress
         self.done = 0
         self.compiled = 0
+        self.questions = 0
         self.seconds = {"imports": 0.0, "construction": 0.0, "compilation": 0.0}
         self.stop = threading.Event()
         self.outcomes: dict[int, tuple[Outcome, dict[str, Any], Work]] = {}
@@ -113,6 +114,7 @@ class _Run:
                 str(hello["torch"]),
                 self.options.device,
                 compiled=self.compiled,
+                questions=self.questions,
                 imports=self.seconds["imports"],
                 construction=self.seconds["construction"],
                 compilation=self.seconds["compilation"],
@@ -230,6 +232,7 @@ class _Run:
             outcome = future.result()
             self.seconds["construction"] += outcome.construction
             self.seconds["compilation"] += outcome.compilation
+            self.questions += outcome.questions
             known = self.outcomes.get(work.number)
             built = outcome.state in ("compiled", "rejected") or outcome.compilation > 0
             if not built and known is not None:

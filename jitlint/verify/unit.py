@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from jitlint.findings.model import Finding, FindingVerdict
-from jitlint.verify.altered import VALUES, Alteration, alterations, emptied, wanted
+from jitlint.verify.altered import VALUES, Alteration, alone, alterations, emptied, wanted
 from jitlint.verify.errors import (
     Place,
     Rejection,
     at_place,
     begins_at,
     column_fits,
+    is_of_rule,
     names_the_same,
+    real,
     rejection_of,
     says,
 )
@@ -26,13 +27,16 @@ from jitlint.verify.plan import WEAK_WITHOUT_EFFECT, Texts, Work, class_key
 
 State = Literal["compiled", "rejected", "failed", "no instance"]
 
-_MAX_ATTEMPTS = 120  # altered compilations of one unit
+_MAX_ATTEMPTS = 60  # altered compilations of one unit, and so many more for each of its findings:
+_MORE_ATTEMPTS = 8
+_MAX_GETTERS = 5  # that raise while the compiler looks at an instance
 _MAX_ASKED = 4  # types that the compiler may ask for at one place
 _MAX_VAIN = 3  # values for an expression that leave the error as it is
 _MAX_PATIENCE = 12  # times that the offending place may move without a finding being met
 _MAX_CAUSES = 6  # alterations of a finding's statement, to see whether it is what an error comes from
 _OF_OBJECTS = ("JIT4", "JIT6")  # rules about what the compiler finds in objects and classes
 _EVERYWHERE = ("", "forward", "__init__", "__call__", "<module>")  # names that tell nothing
+_AT_PLACE = 8  # of a score: the error is on the finding's lines
 _CRASH = "compiler process killed by "
 
 
@@ -40,7 +44,8 @@ _CRASH = "compiler process killed by "
 class Outcome:
     """What came out of one unit. `reason`: why nothing could be compiled, or why not to the end. `how`: how the
     instance was made. `misses`: rejections that no finding foretells. `classes`: what the instance holds, as (path in
-    it, class key). `ran`: whether example inputs were run. Times in seconds."""
+    it, class key). `ran`: whether example inputs were run. `questions`:
+    how often the compiler was asked. Times in seconds."""
 
     state: State
     reason: str = ""
@@ -52,6 +57,7 @@ class Outcome:
     classes: list[tuple[str, str]] = field(default_factory=list)
     construction: float = 0.0
     compilation: float = 0.0
+    questions: int = 0
 
     @property
     def guessed(self) -> bool:
@@ -79,7 +85,11 @@ class Judge:
     texts: Texts
 
     def _is_project(self, path: str) -> bool:
-        return any(at_path(finding, path) for finding in self.findings)
+        return path in self.paths()
+
+    def paths(self) -> frozenset[str]:
+        """The files that have findings."""
+        return self.texts.paths_of(self.findings)
 
     def match(self, rejection: Rejection, candidates: Sequence[int], strict: bool = False) -> list[int]:
         """The findings that a rejection is; several only where they say the same of the same place.
@@ -87,24 +97,36 @@ class Judge:
         strict: only where the words fit too, for what the compiler says of altered text.
         """
         scored: dict[int, int] = {}
+        # Where one finding, sought or not, is this error at this place, it is no error at another place.
+        least = _AT_PLACE if self._is_foretold(rejection) else 1
         for index in candidates:
             score = self._score(rejection, self.findings[index])
-            if score and not (strict and not score & 1):
+            if score >= least and not (strict and not score & 1):
                 scored[index] = score
         if not scored:
             return []
         best = max(scored.values())
         return [index for index in scored if scored[index] == best]
 
+    def _is_foretold(self, rejection: Rejection) -> bool:
+        if not rejection.places:
+            return False
+        place = rejection.places[0]
+        return any(
+            at_place(finding, place) and (says(finding, rejection) or is_of_rule(finding, rejection))
+            for finding in self.findings
+        )
+
     def _score(self, rejection: Rejection, finding: Finding) -> int:
         """0: not this one. Bit 0: the words fit; more: the place does, the better the more."""
         places = rejection.places or rejection.frames
-        words = int(says(finding, rejection))
+        exact = says(finding, rejection, literally=True)
+        words = int(exact or says(finding, rejection))
         if not words and places and begins_at(finding, places[0]):
-            words = int(names_the_same(finding, rejection))
+            words = int(names_the_same(finding, rejection) or is_of_rule(finding, rejection))
         for number, place in enumerate(places):
             if at_place(finding, place):
-                return words + (4 if column_fits(finding, place) else 0) + (16 if number == 0 else 8)
+                return words + (4 if column_fits(finding, place) else 0) + (16 if number == 0 else _AT_PLACE)
         # An error in other people's code is at the line of the project that leads there.
         mine = next((place for place in (*places, *rejection.chain) if self._is_project(place.path)), None)
         if mine is not None and mine not in places and at_place(finding, mine):
@@ -115,6 +137,8 @@ class Judge:
             return 0
         if any(at_place(finding, place) for place in rejection.chain):
             return words + 4
+        if not exact:
+            return 0
         if not places:
             return words + 2
         for place in places:
@@ -147,12 +171,32 @@ def at_path(finding: Finding, path: str) -> bool:
 
 
 def at_path_of(one: str, other: str) -> bool:
-    return os.path.realpath(one) == other
+    return real(one) == other
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a unit is compiled: all, or a submodule (`target`), of either only a method, or one function, or one
+    method of a script class, by file and qualified name."""
+
+    target: str = ""
+    method: str = ""
+    function: tuple[str, str] | None = None
+
+    def __str__(self) -> str:
+        if self.function is not None:
+            return ".".join(name for name in (self.function[1], self.method) if name)
+        return f"the method {self.method}" if self.method else f"the submodule {self.target}"
+
+
+WHOLE = Part()
 
 
 @dataclass(slots=True)
 class Attempts:
-    """All compilations of one built unit. `node` holds the built object and stays as it is: each attempt is a fork."""
+    """All compilations of one built unit. `node` holds the built object and stays as it is: each attempt is a fork.
+
+    without: getters (file and name) that are taken out of the classes first."""
 
     node: Node
     work: Work
@@ -162,21 +206,26 @@ class Attempts:
     overlay: Mapping[str, str]
     seconds: float = 0.0
     left: int = _MAX_ATTEMPTS
+    asked: int = 0
+    without: list[tuple[str, str]] = field(default_factory=list)
 
-    def compile(self, overlay: Mapping[str, str] | None = None, target: str = "", method: str = "") -> Answer:
-        """Compile in a fork: the object, a submodule (`target`), of either only a method. Whatever happens is an
-        answer."""
+    def compile(self, overlay: Mapping[str, str] | None = None, part: Part = WHOLE) -> Answer:
+        """Compile in a fork. Whatever happens is an answer."""
         started = time.monotonic()
         self.left -= 1
+        self.asked += 1
+        texts = {**self.overlay, **(overlay or {})}
         try:
             with self.node.fork() as fork:
                 found = fork.call(
                     "compile",
                     self.timeout,
                     kind=self.work.unit.kind,
-                    target=target,
-                    method=method,
-                    overlay={**self.overlay, **(overlay or {})},
+                    target=part.target,
+                    method=part.method,
+                    function=part.function,
+                    without=self.without,
+                    overlay=texts,
                 )
         except TimedOut as error:
             return Answer(failure=f"compiling: {error}")
@@ -189,7 +238,25 @@ class Attempts:
             self.seconds += time.monotonic() - started
         if found.get("uncompiled"):
             return Answer(failure=str(found["uncompiled"]))
-        return Answer() if found.get("ok") else Answer(rejection_of(found))
+        return Answer() if found.get("ok") else Answer(self._relocated(rejection_of(found), texts))
+
+    def _relocated(self, rejection: Rejection, texts: Mapping[str, str]) -> Rejection:
+        """A rejection with the files right: of a function with a wrapper around it the compiler shows the lines, but
+        names the wrapper's file (``get_source_lines_and_file``: one is unwrapped, the other is not)."""
+
+        def shows(place: Place, path: str) -> bool:
+            if path in texts:
+                lines = texts[path].splitlines()
+                return place.line <= len(lines) and lines[place.line - 1].strip() == place.source.strip()
+            return self.judge.texts.line(path, place.line).strip() == place.source.strip()
+
+        def right(place: Place) -> Place:
+            if not place.source.strip() or shows(place, place.path):
+                return place
+            candidates = (real(self.work.unit.path), *sorted(self.judge.paths()))
+            return next((replace(place, path=path) for path in candidates if shows(place, path)), place)
+
+        return replace(rejection, places=tuple(map(right, rejection.places)), chain=tuple(map(right, rejection.chain)))
 
 
 def verify_unit(
@@ -223,8 +290,10 @@ def verify_unit(
                 outcome.construction = seconds
                 return outcome
             attempts = Attempts(node, work, judge, timeout, stopped, overlay)
+            attempts.left += _MORE_ATTEMPTS * len(work.findings)
             outcome = _attempt(attempts, built)
             outcome.construction, outcome.compilation = seconds, attempts.seconds
+            outcome.questions = attempts.asked
             return outcome
     except NodeError as error:
         return Outcome("failed", f"constructing: {error}", construction=time.monotonic() - started)
@@ -272,7 +341,7 @@ def _attempt(attempts: Attempts, built: Mapping[str, Any]) -> Outcome:
     met = judge.match(answer.rejection, remaining)
     for index in met:
         outcome.verdicts[index] = ("confirmed", note.strip(" ()"))
-    if not met:
+    if not met and not judge.match(answer.rejection, range(len(judge.findings))):
         outcome.misses.append(answer.rejection)
     remaining = [index for index in remaining if index not in met]
     if remaining:
@@ -300,31 +369,40 @@ def _reach(
             outcome.verdicts[index] = ("confirmed", "; ".join(part for part in (how, note) if part))
             left.remove(index)
 
-    # Submodules one by one: what is in their own code needs no altered text.
-    for path, _, qualname, file in built.get("classes", []):
-        inside = [index for index in left if at_path(findings[index], str(file))]
-        inside = [i for i in inside if _in_class(judge.texts.class_at(str(file), findings[i].span.line), str(qualname))]
-        if not path or not inside or attempts.stopped():
-            continue
-        answer = attempts.compile(target=str(path))
-        if answer.rejection is not None:
-            confirm(judge.match(answer.rejection, left), f"compiling the submodule {path} by itself")
     if not first.places:
-        explained = _cause(attempts, first, left)
-        if explained is not None:
-            confirm([explained], "without it the error is gone")
-            outcome.misses = [miss for miss in outcome.misses if miss is not first]
+        following = _without_getters(attempts, first)
+        if following is None:
+            explained = _cause(attempts, first, left)
+            if explained is not None:
+                confirm([explained], "without it the error is gone")
+                outcome.misses = [miss for miss in outcome.misses if miss is not first]
+        else:
+            confirm(judge.match(following, left), "with the getter out of the way")
+            first = following
+    # Parts by themselves: what is in their own code needs less altered text, or none, and is compiled faster.
     skipped: list[Alteration] = []
-    if left:
-        _step_over(attempts, first, left, confirm, skipped)
-    for target, name in _methods(attempts, left, built):
-        answer = attempts.compile({step.path: step.text for step in skipped}, target, name)
+    for part in _parts(attempts, left, built):
+        if attempts.stopped() or not left:
+            break
+        answer = attempts.compile({step.path: step.text for step in skipped}, part)
         if answer.rejection is None:
             continue
-        met = judge.match(answer.rejection, left, strict=bool(skipped))
-        confirm(met, f"compiling the method {name} by itself")
-        if left:
-            _step_over(attempts, answer.rejection, left, confirm, skipped, (target, name))
+        # The first error again is no news: its place speaks for the finding that it was matched with, and no other.
+        met = judge.match(answer.rejection, left, strict=bool(skipped) or _same(answer.rejection, first))
+        confirm(met, f"compiling {part} by itself")
+        if left and not (part.target and not part.method):
+            _step_over(attempts, answer.rejection, left, confirm, skipped, part)
+    for index in list(left):
+        if attempts.stopped() or attempts.left <= 0:
+            break
+        if _out_of_its_statement(attempts, findings[index], index, skipped, built):
+            confirm([index], "taken out of its statement")
+    # The rest stands in no part of its own.
+    if any(_part_of(attempts, findings[index], built) is None for index in left):
+        answer = attempts.compile({step.path: step.text for step in skipped}) if skipped else Answer(first)
+        if answer.rejection is not None:
+            confirm(judge.match(answer.rejection, left, strict=bool(skipped)), _lines_of(skipped))
+            _step_over(attempts, answer.rejection, left, confirm, skipped)
     where = f"{first.kind if not first.headline else first.headline}"[:160]
     for index in left:
         finding = findings[index]
@@ -339,23 +417,73 @@ def _reach(
         outcome.verdicts[index] = ("masked", why)
 
 
-def _methods(attempts: Attempts, left: Sequence[int], built: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The methods that findings are in, as (path of the submodule, name): those of the object's class and of classes
-    of its submodules, else what the object inherits."""
+def _without_getters(attempts: Attempts, first: Rejection) -> Rejection | None:
+    """What the compiler says once the getters that raise while it looks at the instance are gone; None where that is
+    no other error."""
+    rejection: Rejection | None = first
+    for _ in range(_MAX_GETTERS):
+        if rejection is None or rejection.places or not rejection.frames:
+            break
+        outer = rejection.frames[-1]
+        attempts.without.append((outer.path, outer.function))
+        answer = attempts.compile()
+        if answer.rejection is not None and answer.rejection.frames[-1:] == (outer,):
+            attempts.without.pop()
+            break
+        rejection = answer.rejection
+    return None if rejection is first else rejection
+
+
+def _out_of_its_statement(
+    attempts: Attempts, finding: Finding, index: int, skipped: Sequence[Alteration], built: Mapping[str, Any]
+) -> bool:
+    """Whether the compiler rejects a finding's expression where it stands alone, in place of its statement."""
+    path = real(finding.path)
+    original = attempts.overlay.get(path) or attempts.judge.texts.text(path)
+    overlay = {step.path: step.text for step in skipped}
+    step = alone(path, original, overlay.get(path, original), finding.span) if original else None
+    part = _part_of(attempts, finding, built)
+    if step is None or part is None:
+        return False
+    answer = attempts.compile({**overlay, path: step.text}, part)
+    return answer.rejection is not None and attempts.judge.match(answer.rejection, [index], strict=True) == [index]
+
+
+def _lines_of(skipped: Sequence[Alteration]) -> str:
+    return f"with line {', '.join(map(str, sorted({one.first for one in skipped})))} out of the way"
+
+
+def _parts(attempts: Attempts, left: list[int], built: Mapping[str, Any]) -> Iterator[Part]:
+    """The parts of a unit that findings still sought are in: submodules, methods (of the object or of submodules),
+    functions and script classes. `left` may shrink meanwhile."""
     judge = attempts.judge
-    found: dict[tuple[str, str], None] = {}
-    if attempts.work.unit.kind != "module":
-        return []
-    for index in left:
-        finding = judge.findings[index]
-        owner, _, name = _function(judge, finding).rpartition(".")
-        if not owner:
-            continue
-        inside = [
-            str(path) for path, _, cls, file in built.get("classes", []) if cls == owner and at_path(finding, file)
-        ]
-        found[inside[0] if inside else "", name] = None
-    return list(found)
+    texts = judge.texts
+    classes = [(str(path), str(cls), str(file)) for path, _, cls, file in built.get("classes", [])]
+    if attempts.work.unit.kind == "module":
+        for path, qualname, file in classes:
+            inside = (i for i in left if at_path(judge.findings[i], file))
+            if path and any(_in_class(texts.class_at(file, judge.findings[i].span.line), qualname) for i in inside):
+                yield Part(path)
+    seen: set[Part] = set()
+    for index in list(left):
+        part = _part_of(attempts, judge.findings[index], built)
+        if index in left and part is not None and part not in seen:
+            seen.add(part)
+            yield part
+
+
+def _part_of(attempts: Attempts, finding: Finding, built: Mapping[str, Any]) -> Part | None:
+    """The smallest part of a unit that can be compiled by itself and has a finding in it."""
+    path = real(finding.path)
+    owner, _, name = _function(attempts.judge, finding).rpartition(".")
+    if not name:
+        return None
+    for target, _, cls, file in built.get("classes", []):
+        if cls == owner and at_path(finding, str(file)):
+            return Part(str(target), name)
+    if owner in built.get("bases", ()):
+        return Part("", name)
+    return Part(method=name, function=(path, owner)) if owner else Part(function=(path, name))
 
 
 def _cause(attempts: Attempts, rejection: Rejection, left: Sequence[int]) -> int | None:
@@ -363,7 +491,7 @@ def _cause(attempts: Attempts, rejection: Rejection, left: Sequence[int]) -> int
     judge = attempts.judge
     for index in left:
         finding = judge.findings[index]
-        path = os.path.realpath(finding.path)
+        path = real(finding.path)
         text = judge.texts.text(path)
         if text is None or finding.condition is not None:
             continue
@@ -388,12 +516,9 @@ def _step_over(
     left: list[int],
     confirm: Callable[[Sequence[int], str], None],
     skipped: list[Alteration],
-    method: tuple[str, str] = ("", ""),
+    part: Part = WHOLE,
 ) -> None:
-    """Give the compiler altered text in which the place it stopped at is out of the way, again and again.
-
-    method: the submodule and the name of the one method to compile; the whole unit where empty.
-    """
+    """Give the compiler altered text in which the place it stopped at is out of the way, again and again."""
     judge, texts = attempts.judge, attempts.judge.texts
     overlay: dict[str, str] = {**attempts.overlay, **{step.path: step.text for step in skipped}}
     patience = _MAX_PATIENCE
@@ -403,7 +528,7 @@ def _step_over(
             return
         text = overlay.get(place.path) or texts.text(place.path) or ""
         best: tuple[Alteration, Rejection | None, list[int]] | None = None
-        for step, answer in _tries(attempts, rejection, place, text, overlay, left, method):
+        for step, answer in _tries(attempts, rejection, place, text, overlay, left, part):
             if answer.failure:
                 continue
             if answer.rejection is None:
@@ -424,8 +549,7 @@ def _step_over(
         skipped.append(step)
         overlay[step.path] = step.text
         if met:
-            lines = sorted({one.first for one in skipped})
-            confirm(met, f"with line {', '.join(map(str, lines))} out of the way")
+            confirm(met, _lines_of(skipped))
             patience = _MAX_PATIENCE
         else:
             patience -= 1
@@ -441,7 +565,7 @@ def _tries(
     text: str,
     overlay: Mapping[str, str],
     left: Sequence[int],
-    method: tuple[str, str],
+    part: Part,
 ) -> Iterator[tuple[Alteration, Answer]]:
     """Compilations with what stands at a place altered: with values of the type that the compiler asks for first."""
     judge = attempts.judge
@@ -463,8 +587,8 @@ def _tries(
             if step.text in tried or (vain >= _MAX_VAIN and not step.whole):
                 continue
             tried.add(step.text)
-            answer = attempts.compile({**overlay, step.path: step.text}, *method)
-            vain += answer.rejection is not None and answer.rejection.headline == rejection.headline
+            answer = attempts.compile({**overlay, step.path: step.text}, part)
+            vain += answer.rejection is not None and _same(answer.rejection, rejection)
             yield step, answer
 
     # Where nothing that is looked for is near, the whole function may go.

@@ -283,13 +283,38 @@ def failure(error: BaseException) -> Message:
     except BaseException:
         pass
     found: Message = {"ok": False, "type": type(error).__name__, "text": text[:_MAX_TEXT], "frames": frames}
-    if _HERE in text and not _NAMES_A_FILE.search(text):
-        found["place"] = place_of_excerpt(text, {os.path.realpath(frame[0]) for frame in frames})
+    if not _NAMES_A_FILE.search(text):
+        if _HERE in text:
+            found["place"] = place_of_excerpt(text, {os.path.realpath(frame[0]) for frame in frames})
+        else:
+            with contextlib.suppress(Exception):
+                found["place"] = place_of_function(error)
     return found
 
 
 _HERE = "<--- HERE"
 _NAMES_A_FILE = re.compile(r'^ *(File ".+", line \d+|at .+:\d+:\d+)$', re.MULTILINE)
+
+
+def place_of_function(error: BaseException) -> Optional[List[Any]]:
+    """Path, line, column and width of what the compiler's Python half was at work on when it raised: the function in
+    whose annotations or lines it stopped; None where that cannot be told."""
+    steps = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(steps):
+        file = frame.f_code.co_filename.replace(os.sep, "/")
+        if "/torch/jit/" not in file and not file.endswith(("/torch/_jit_internal.py", "/torch/_sources.py")):
+            if file == __file__ or "/torch/" in file:
+                continue
+            return None  # user code that the compiler runs
+        fn: Any = frame.f_locals.get("fn")
+        if callable(fn) and inspect.isfunction(inspect.unwrap(fn)):
+            lines, first = inspect.getsourcelines(fn)
+            above = next(
+                number for number, line in enumerate(lines) if line.lstrip().startswith(("def ", "async def "))
+            )
+            column = len(lines[above]) - len(lines[above].lstrip()) + 1
+            return [os.path.realpath(inspect.getsourcefile(inspect.unwrap(fn)) or ""), first + above, column, 3]
+    return None
 
 
 def place_of_excerpt(text: str, nearby: Set[str]) -> Optional[List[Any]]:
@@ -495,7 +520,8 @@ def build(state: Dict[str, Any], message: Message) -> Message:
             obj = submodule(obj, message["inside"])
         classes = classes_inside(obj)
     state["object"] = obj
-    return {"ok": True, "how": how, "seconds": time.perf_counter() - started, "classes": classes}
+    bases = [base.__qualname__ for base in type(obj).__mro__[1:]] if message["kind"] == "module" else []
+    return {"ok": True, "how": how, "seconds": time.perf_counter() - started, "classes": classes, "bases": bases}
 
 
 def placed(state: Dict[str, Any]) -> Any:
@@ -692,6 +718,9 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
         obj = submodule(obj, message["target"])
     started = time.perf_counter()
     try:
+        remove_properties(obj, message.get("without") or [])
+        if message.get("function"):
+            return only_function(torch, message["function"], message.get("method") or "", started)
         if message.get("method"):
             return only_method(torch, obj, message["method"], started)
         if message.get("kind") == "module" and not compiles_plain_modules(torch) and not is_compiled(torch, obj):
@@ -730,17 +759,68 @@ def script(torch: Any, obj: Any) -> Any:
 
 
 def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
-    """Compile one method of a module and what it calls, not its forward."""
+    """Compile one method of a module and what it calls, not its forward nor its submodules'."""
     recursive = getattr(torch.jit, "_recursive", None)
     if recursive is None or not hasattr(recursive, "make_stub_from_method") or not hasattr(obj, name):
         return {"ok": True, "seconds": 0.0}
     stub = recursive.make_stub_from_method(obj, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        recursive.create_script_module(
-            obj, lambda module: [stub] if module is obj else recursive.infer_methods_to_compile(module)
-        )
+        recursive.create_script_module(obj, lambda module: [stub] if module is obj else [])
     return {"ok": True, "seconds": time.perf_counter() - started}
+
+
+def only_function(torch: Any, place: List[str], method: str, started: float) -> Message:
+    """Compile one function or script class of a file, given by path and qualified name, if it is one.
+
+    method: of a class, the one method that stays beside the constructor; this is a fork, and may take out the others.
+    """
+    path, qualname = place
+    base = os.path.basename(path)
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and os.path.basename(file) == base and same_file(file, path):
+            try:
+                found = find(module, qualname)
+            except (AttributeError, LookupError):
+                continue
+            if inspect.isclass(found) and not issubclass(found, torch.nn.Module):
+                remove_methods(found, {"__init__", method})
+                script_class(torch, found)
+            elif inspect.isfunction(found):
+                script(torch, found)
+            break
+    return {"ok": True, "seconds": time.perf_counter() - started}
+
+
+def script_class(torch: Any, cls: Any) -> None:
+    """Compile a class as one that an annotation leads to (``_recursive_compile_class``), which may inherit."""
+    internal = torch._jit_internal
+    register = getattr(getattr(torch.jit, "_script", None), "_compile_and_register_class", None)
+    if register is None:
+        script(torch, cls)
+    else:
+        register(cls, internal.createResolutionCallbackForClassMethods(cls), internal._qualified_name(cls))
+
+
+def remove_methods(cls: Any, kept: Set[str]) -> None:
+    for kind in cls.__mro__[:-1]:
+        for name, value in list(vars(kind).items()):
+            if name not in kept and isinstance(value, (type(remove_methods), property, staticmethod, classmethod)):
+                with contextlib.suppress(AttributeError, TypeError):
+                    delattr(kind, name)
+
+
+def remove_properties(obj: Any, getters: List[List[str]]) -> None:
+    """Take properties whose getters, given by file and name, raise out of the classes of a module; this is a fork."""
+    wanted = {(path, name) for path, name in getters}
+    if not wanted or not hasattr(obj, "modules"):
+        return
+    for kind in {base for module in obj.modules() for base in type(module).__mro__}:
+        for name, value in list(vars(kind).items()):
+            code = getattr(getattr(value, "fget", None), "__code__", None)
+            if code is not None and (os.path.realpath(code.co_filename), code.co_name) in wanted:
+                delattr(kind, name)
 
 
 def script_by_hand(torch: Any, obj: Any) -> Any:

@@ -499,6 +499,18 @@ def test_what_torch_bases_set(program: Make) -> None:
     assert shape.bases["torch.nn.Conv2d"]["in_channels"] == Constant(4)
 
 
+def test_what_torch_bases_keep_as_it_is_given(program: Make) -> None:
+    p = program(
+        """
+        class M(nn.MaxPool2d):
+            def __init__(self):
+                super().__init__(3, 1, (0, 0), (1, 1))
+        """
+    )
+    # A probe with the defaults has seen ints.
+    assert isinstance(p.shape().attributes["dilation"], Unknown)
+
+
 def test_values_of_plain_classes(program: Make) -> None:
     p = program(
         """

@@ -201,7 +201,7 @@ def test_findings_behind_others_are_reached(write_tree: WriteTree) -> None:
         43: "unverifiable",
         59: "confirmed",
     }
-    assert by_line[22][1] == "with line 11, 20 out of the way"
+    assert by_line[22][1] == "with line 20 out of the way"
     assert "guessed arguments: dim=8, bias=False" in by_line[34][1]
     assert "config" in by_line[43][1]
     assert (root / "model.py").read_text() == MODEL

@@ -1,0 +1,89 @@
+"""Findings that the compiler reaches only by detours."""
+
+from __future__ import annotations
+
+import pytest
+from support import WriteTree
+from verification import run
+
+from jitlint.source.problem import Span
+from jitlint.verify.altered import alone
+
+MODEL = """\
+import functools
+from typing import Any, List
+
+import torch
+from torch import Tensor, nn
+
+
+class Raises(nn.Module):
+    @property
+    def name(self):
+        raise ValueError("not connected")
+
+    def forward(self, x):
+        return x.behind_a_getter()
+
+
+class Wrapped(nn.Module):
+    @torch.no_grad()
+    def forward(self, x):
+        y = x.of_a_wrapped_function()
+        return y + x.and_another()
+
+
+class Statement(nn.Module):
+    def forward(self, x):
+        return [*x.shape, x.first_of_them(), x.second_of_them()]
+
+
+class Script:
+    def __init__(self, *args):
+        self.x = 1
+
+    def one(self, *args) -> int:
+        return self.x.in_one_method()
+
+    def two(self, *, n: int = 3) -> int:
+        return n.in_another_method()
+
+
+class Uses(nn.Module):
+    def forward(self, given: Script):
+        return given.x
+"""
+STATEMENT = ("first_of_them", "second_of_them")
+QUOTED = ("behind_a_getter", "of_a_wrapped_function", "and_another", "in_one_method", "in_another_method")
+
+
+@pytest.mark.torch
+def test_they_are_reached(write_tree: WriteTree) -> None:
+    report = run("model.py", "--isolated", cwd=write_tree({"model.py": MODEL}))[1]
+    found = {f["message"]: (f["verdict"], f["verdict_reason"]) for f in report["findings"] if f["code"] == "JIT309"}
+    by_name = {name: verdict for name in QUOTED for message, (verdict, _) in found.items() if f"'{name}'" in message}
+    assert by_name == dict.fromkeys(QUOTED, "confirmed")
+    assert {f["verdict"] for f in report["findings"] if f["severity"] == "error"} == {"confirmed"}
+    reasons = {name: why for name in STATEMENT for message, (_, why) in found.items() if f"'{name}'" in message}
+    # The statement is rejected for its star already, which says nothing of the rest.
+    assert set(reasons.values()) == {"taken out of its statement"}
+
+
+SOURCE = """\
+def f(x):
+    if g(x.a(),
+         x.b):
+        y = 1
+    return h(x)
+"""
+
+
+def test_an_expression_alone() -> None:
+    step = alone("p", SOURCE, SOURCE, Span(3, 10, 3, 13))
+    assert step is not None
+    assert step.text == "def f(x):\n    (\n         x.b)\n\n    return h(x)\n"
+    step = alone("p", SOURCE, SOURCE, Span(2, 10, 2, 15))
+    assert step is not None
+    assert step.text == "def f(x):\n    (    x.a())\n\n\n    return h(x)\n"
+    assert alone("p", SOURCE, SOURCE, Span(5, 5, 5, 16)) is None  # a statement is no expression
+    assert alone("p", SOURCE, SOURCE + "\n", Span(5, 12, 5, 16)) is None  # the lines are others
