@@ -37,6 +37,7 @@ class ScriptedSession:
     ) -> None:
         self.overlay = overlay
         self.compiler = SimpleNamespace(sparing=False)
+        self.beside: dict[str, object] = {}
         self.made.append({"roots": roots, "torch_version": torch_version, "scope": scope, "entry_points": entry_points})
 
     def weight(self) -> int:
