@@ -39,6 +39,9 @@ def _emit(e: Emitter, node: tree.Expr, hint: Type | None, binders: int) -> Sugar
             return emit_apply(e, node, hint, binders)
         case tree.Const(value=constant):
             kind = INT if isinstance(constant, int) else FLOAT if isinstance(constant, float) else COMPLEX
+            if isinstance(constant, int) and constant >= 2**63:
+                text = "Integral constant out of range (must fit in a signed 64 bit integer)"
+                e.report("JIT122", node.at, text, "an int has 64 bits in TorchScript: this literal does not fit")
             return Val(kind, constant)
         case tree.BoolLiteral(value=flag):
             return Val(BOOL, flag)
