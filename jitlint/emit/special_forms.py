@@ -213,13 +213,7 @@ def _dict(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
     if isinstance(hint, UnionType) and not contains_unknown(hint):
         candidates = [member for member in members_of(hint) if isinstance(member, DictType)]
         if len(candidates) > 1:
-            e.report(
-                "JIT218",
-                node.at,
-                f"There are multiple candidate Dict types in the Union type annotation `{hint}`, and full type inference "
-                "is not yet supported for the `dict()` constructor.",
-                f"dict() cannot choose among {', '.join(map(str, candidates))}",
-            )
+            # Rejected by 1.12 and later releases, not by 1.10: there is no rule of that range yet.
             return UNKNOWN_VAL
     if not node.args:
         kinds = [emit_val(e, keyword.value).type for keyword in node.kwargs]

@@ -20,6 +20,7 @@ from typing import Any
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
 START_TIMEOUT = 180.0  # seconds for Python to start and torch to be imported
 _GRACE = 5.0  # seconds for a killed process to be reaped
+_TO_CLEAN_UP = 60.0  # seconds for the worker to end what has left its process groups, on however busy a machine
 
 Message = dict[str, Any]
 
@@ -237,7 +238,7 @@ class Worker:
         if self.forks and not self.is_copy:
             # It runs no user code, and ends when it is left alone; first it ends what escaped from the groups.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_GRACE)
+                self._process.wait(_TO_CLEAN_UP)
         kill(self._process.pid)
         with contextlib.suppress(OSError):
             self._process.kill()
