@@ -7,6 +7,7 @@ into pytest's cache; where there is none, or it cannot be installed, its tests a
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -60,14 +61,17 @@ def weak(pytestconfig: pytest.Config) -> str:
     assert pytestconfig.cache is not None
     folder = pytestconfig.cache.mkdir("torch-1.1.0")
     python = str(folder / "bin" / "python")
-    if not torch_of(python):
-        for command in (
-            [base, "-m", "venv", "--clear", str(folder)],
-            [python, "-m", "pip", "install", "-q", "torch==1.1.0", "numpy<1.20"],
-        ):
-            done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
-            if done.returncode:
-                pytest.skip(f"torch 1.1.0 cannot be installed: {done.stderr.strip().splitlines()[-1:]}")
+    # xdist's workers share the folder, and each has this fixture: one installs while the others wait.
+    with (folder.parent / "torch-1.1.0.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not torch_of(python):
+            for command in (
+                [base, "-m", "venv", "--clear", str(folder)],
+                [python, "-m", "pip", "install", "-q", "torch==1.1.0", "numpy<1.20"],
+            ):
+                done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
+                if done.returncode:
+                    pytest.skip(f"torch 1.1.0 cannot be installed: {done.stderr.strip().splitlines()[-1:]}")
     return python
 
 
