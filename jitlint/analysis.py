@@ -24,6 +24,7 @@ from jitlint.hazards.problems import judge, unit_hazards
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex
 from jitlint.project.entry_points import EntryPoint, entry_points, scripted_arguments
 from jitlint.project.executed import made_by_exec
+from jitlint.project.files import is_installed
 from jitlint.project.hazards import hazard_problems
 from jitlint.project.legacy import legacy_problems
 from jitlint.project.project import Project, top_package_folder_of
@@ -272,8 +273,10 @@ class _Collector:
         if path.startswith(self.package):
             return True
         session = self.session
-        return any(path.startswith(root + os.sep) for root in session.roots) and not any(
-            path.startswith(folder + os.sep) for folder in session.environment
+        return (
+            any(path.startswith(root + os.sep) for root in session.roots)
+            and not any(path.startswith(folder + os.sep) for folder in session.environment)
+            and not is_installed(path)
         )
 
     def add(self, problem: Problem, frames: tuple[Frame, ...], condition: str | None) -> int:

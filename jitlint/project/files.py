@@ -179,6 +179,11 @@ def _candidates(folders: Iterable[str], part: str) -> tuple[str, ...]:
     return tuple(os.path.join(folder, part + ending) for folder in folders for ending in ("", ".py"))
 
 
+def is_installed(path: str) -> bool:
+    """Whether a file was installed with a package, into whichever environment: then it is not the user's code."""
+    return any(f"{os.sep}{name}{os.sep}" in path for name in ("site-packages", "dist-packages"))
+
+
 def is_standard_library(top: str) -> bool:
     """Whether a top-level module name is Python's own."""
     return top in _STANDARD_LIBRARY
