@@ -181,7 +181,8 @@ class _Collector:
 
     def unit(self, point: EntryPoint) -> None:
         definition = point.definition
-        if point.kind not in ("module", "function", "class") or definition.module.path != self.index.path:
+        module = definition.module
+        if module is not self.index and not self._reached_from_here(point):
             return
         if point.unresolved or (point.abstract and not self._compiles(point)):
             # Whether the compiler ever meets it is not known: what it holds is no finding.
@@ -193,12 +194,12 @@ class _Collector:
             self.units.append(
                 Unit(
                     point.qualname,
-                    self.index.name,
+                    module.name,
                     point.kind,
-                    self.index.path,
+                    module.path,
                     point.line,
                     "unknown",
-                    (UnknownReason(reason, self.index.path, point.line),),
+                    (UnknownReason(reason, module.path, point.line),),
                 )
             )
             return
@@ -231,14 +232,14 @@ class _Collector:
             for path, line, reason in unresolved(summary):
                 unknown.append(UnknownReason(reason, path, line))
         else:
-            unknown.append(UnknownReason("what it is could not be resolved", self.index.path, point.line))
+            unknown.append(UnknownReason("what it is could not be resolved", module.path, point.line))
         verdict: Verdict = "rejected" if definite else "unknown" if unknown else "accepted"
         self.units.append(
             Unit(
                 point.qualname,
-                self.index.name,
+                module.name,
                 point.kind,
-                self.index.path,
+                module.path,
                 point.line,
                 verdict,
                 tuple(unknown[:20]) if verdict == "unknown" else (),
@@ -264,7 +265,13 @@ class _Collector:
         else:
             assert isinstance(definition, FunctionDefinition)
             span = Span(definition.node.lineno, 1, definition.node.lineno, 1)
-        return Problem(problem.code, self.index.path, span, problem.torch_message, problem.message)
+        return Problem(problem.code, definition.module.path, span, problem.torch_message, problem.message)
+
+    def _reached_from_here(self, point: EntryPoint) -> bool:
+        """Whether a unit of another file, that a script call of this one reaches, is to be checked here: one of the
+        user's files, in which nothing else makes it a unit."""
+        alone = point.kind == "module" and self.session.scope != "reachable"
+        return not alone and self._ours(point.definition.module.path)
 
     def _ours(self, path: str) -> bool:
         """Whether problems in this file are shown where they are: the project's files, and the package being checked."""
