@@ -130,8 +130,8 @@ def unpacked(e: Emitter, node: ast.AST, value: Sugared, count: int | None) -> li
                 e.report(
                     "JIT213",
                     node,
-                    "Provided list cannot be used as a tuple; cannot statically infer the expected size of a list in "
-                    "this context",
+                    "cannot statically infer the expected size of a list in this context",
+                    "A list cannot be taken apart here: how many elements it has is known only at run time",
                 )
                 return None
             return [Val(kind)] * count
