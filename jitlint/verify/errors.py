@@ -18,6 +18,7 @@ _MARK = re.compile(r"^(?P<indent> *)(?P<mark>~+)")
 _CHAIN = "is being compiled since it was called from"
 _SHORT = 12  # characters: what is shorter than this says too little to be recognised by
 _QUOTED = re.compile(r"'([^' ]+)(?: \(inferred\))?'")
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+\b")
 _MANGLED = re.compile(r"__torch__\.|___torch_mangle_\d+\.|\.?___torch_mangle_\d+")
 
 
@@ -128,8 +129,8 @@ def read(text: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
 
 
 def normalized(text: str) -> str:
-    """White space and mangled names aside."""
-    return _MANGLED.sub("", " ".join(text.split())).strip()
+    """White space, mangled names and the addresses of objects aside."""
+    return _ADDRESS.sub("", _MANGLED.sub("", " ".join(text.split()))).strip()
 
 
 def says(finding: Finding, rejection: Rejection, literally: bool = False) -> bool:

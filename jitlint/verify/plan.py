@@ -172,5 +172,7 @@ def _collect(body: list[ast.stmt], prefix: str, found: list[tuple[int, int, str,
             found.append((first, node.end_lineno or node.lineno, qualname, is_class))
             _collect(node.body, qualname + ("." if is_class else ".<locals>."), found)
         else:
-            for name in ("body", "orelse", "finalbody"):
-                _collect([child for child in getattr(node, name, []) if isinstance(child, ast.stmt)], prefix, found)
+            for block in (node, *getattr(node, "handlers", ())):
+                for name in ("body", "orelse", "finalbody"):
+                    inner = [child for child in getattr(block, name, []) if isinstance(child, ast.stmt)]
+                    _collect(inner, prefix, found)

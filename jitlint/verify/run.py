@@ -225,7 +225,9 @@ class _Run:
         self, pool: ThreadPoolExecutor, jobs: Sequence[tuple[Work, Imports | Imported, dict[str, Any]]]
     ) -> list[Work]:
         """Verify units, several at a time. Those that no instance could be made of come back."""
-        futures = {pool.submit(self._unit, *job): (job[0], job[2]) for job in jobs}
+        # What is inside others has fewer findings, and what is confirmed there need not be sought in the others.
+        inner_first = sorted(jobs, key=lambda job: (len(job[0].findings), job[0].number))
+        futures = {pool.submit(self._unit, *job): (job[0], job[2]) for job in inner_first}
         lacking: list[Work] = []
         for future in as_completed(futures):
             work, build = futures[future]
@@ -268,6 +270,7 @@ class _Run:
             build={"configured": host.configured, **rest},
             overlay=found.overlay,
             stopped=self.stop.is_set,
+            settled=self.verdicts.is_confirmed,
         )
         for index, (verdict, _) in list(outcome.verdicts.items()):
             if verdict == "refuted" and self._was_altered(index, found):

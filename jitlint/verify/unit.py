@@ -38,6 +38,7 @@ _OF_OBJECTS = ("JIT4", "JIT6")  # rules about what the compiler finds in objects
 _EVERYWHERE = ("", "forward", "__init__", "__call__", "<module>")  # names that tell nothing
 _AT_PLACE = 8  # of a score: the error is on the finding's lines
 _CRASH = "compiler process killed by "
+_NO_SOURCE = re.compile(r"source for <function ([\w.<>]+\.\w+) at")
 
 
 @dataclass(slots=True)
@@ -196,7 +197,8 @@ WHOLE = Part()
 class Attempts:
     """All compilations of one built unit. `node` holds the built object and stays as it is: each attempt is a fork.
 
-    without: getters (file and name) that are taken out of the classes first."""
+    without: getters (file and name) that are taken out of the classes first. generated: methods, by qualified name,
+    that have no source and are taken out, too. defaults: functions (file and qualified name) that lose theirs. settled: whether a finding was confirmed in another unit."""
 
     node: Node
     work: Work
@@ -204,10 +206,13 @@ class Attempts:
     timeout: float
     stopped: Callable[[], bool]
     overlay: Mapping[str, str]
+    settled: Callable[[int], bool] = lambda index: False
     seconds: float = 0.0
     left: int = _MAX_ATTEMPTS
     asked: int = 0
     without: list[tuple[str, str]] = field(default_factory=list)
+    generated: list[str] = field(default_factory=list)
+    defaults: list[tuple[str, str]] = field(default_factory=list)
 
     def compile(self, overlay: Mapping[str, str] | None = None, part: Part = WHOLE) -> Answer:
         """Compile in a fork. Whatever happens is an answer."""
@@ -225,6 +230,8 @@ class Attempts:
                     method=part.method,
                     function=part.function,
                     without=self.without,
+                    generated=self.generated,
+                    defaults=self.defaults,
                     overlay=texts,
                 )
         except TimedOut as error:
@@ -269,10 +276,12 @@ def verify_unit(
     build: Mapping[str, Any],
     overlay: Mapping[str, str],
     stopped: Callable[[], bool],
+    settled: Callable[[int], bool],
 ) -> Outcome:
     """Build a unit in a fork of a process that has imported its module, and find out about its findings.
 
     build: further arguments for the worker's `build`. overlay: texts of files that were altered before the import.
+    settled: whether a finding was confirmed already, in another unit: it is not sought here.
     """
     unit = work.unit
     started = time.monotonic()
@@ -289,7 +298,7 @@ def verify_unit(
                 outcome = _not_built(built, work, judge)
                 outcome.construction = seconds
                 return outcome
-            attempts = Attempts(node, work, judge, timeout, stopped, overlay)
+            attempts = Attempts(node, work, judge, timeout, stopped, overlay, settled)
             attempts.left += _MORE_ATTEMPTS * len(work.findings)
             outcome = _attempt(attempts, built)
             outcome.construction, outcome.compilation = seconds, attempts.seconds
@@ -343,7 +352,7 @@ def _attempt(attempts: Attempts, built: Mapping[str, Any]) -> Outcome:
         outcome.verdicts[index] = ("confirmed", note.strip(" ()"))
     if not met and not judge.match(answer.rejection, range(len(judge.findings))):
         outcome.misses.append(answer.rejection)
-    remaining = [index for index in remaining if index not in met]
+    remaining = [index for index in remaining if index not in met and not attempts.settled(index)]
     if remaining:
         _reach(attempts, outcome, answer.rejection, remaining, built)
     return outcome
@@ -523,6 +532,14 @@ def _step_over(
     overlay: dict[str, str] = {**attempts.overlay, **{step.path: step.text for step in skipped}}
     patience = _MAX_PATIENCE
     while left and attempts.left > 0 and patience > 0 and not attempts.stopped():
+        taken = _take_out(attempts, rejection)
+        if taken:
+            answer = attempts.compile(overlay, part)
+            if answer.rejection is None:
+                return
+            confirm(judge.match(answer.rejection, left, strict=True), f"with {taken} out of the way")
+            rejection = answer.rejection
+            continue
         place = next((one for one in rejection.places if (overlay.get(one.path) or texts.text(one.path))), None)
         if place is None:
             return
@@ -539,9 +556,9 @@ def _step_over(
                 best = (step, answer.rejection, met)
                 break
             if not _same(answer.rejection, rejection):
-                if best is None or _is_later(answer.rejection, best[1]):
+                if best is None or _is_later(texts, answer.rejection, best[1]):
                     best = (step, answer.rejection, [])
-                if _is_later(answer.rejection, rejection):
+                if _is_later(texts, answer.rejection, rejection):
                     break
         if best is None:
             return
@@ -556,6 +573,22 @@ def _step_over(
         if following is None:
             return
         rejection = following
+
+
+def _take_out(attempts: Attempts, rejection: Rejection) -> str:
+    """Take out what no text can alter: a method that has no source, the defaults of a function, which the compiler
+    has from the object. In words what; '' for nothing."""
+    name = _without_source(rejection)
+    if name and name not in attempts.generated:
+        attempts.generated.append(name)
+        return name
+    if rejection.places and rejection.headline.startswith("Expected a default value of type"):
+        place = rejection.places[0]
+        function = attempts.judge.texts.function_at(place.path, place.line)
+        if function and (place.path, function) not in attempts.defaults:
+            attempts.defaults.append((place.path, function))
+            return f"the defaults of {function}"
+    return ""
 
 
 def _tries(
@@ -611,14 +644,24 @@ def _function(judge: Judge, finding: Finding) -> str:
     return judge.texts.function_at(finding.path, finding.span.line)
 
 
-def _is_later(one: Rejection, other: Rejection | None) -> bool:
-    """Whether an error is farther on: below in the same file, or in another one; no error at all is the farthest."""
+def _is_later(texts: Texts, one: Rejection, other: Rejection | None) -> bool:
+    """Whether an error is farther on: below in the same function, or in another one, which the compiler came to only
+    now; no error at all is the farthest."""
     if other is None:
         return False
+    if _without_source(one):
+        return True
     first, second = one.places[:1], other.places[:1]
     if not first or not second:
         return False
-    return first[0].path != second[0].path or first[0].line > second[0].line
+    here, there = ((place.path, texts.function_at(place.path, place.line)) for place in (first[0], second[0]))
+    return here != there or first[0].line > second[0].line
+
+
+def _without_source(rejection: Rejection) -> str:
+    """The method that has no source, by its qualified name, where that is what the compiler says: a dataclass's."""
+    found = _NO_SOURCE.search(rejection.text) if rejection.kind == "OSError" else None
+    return found[1] if found is not None else ""
 
 
 def _same(one: Rejection, other: Rejection) -> bool:

@@ -43,6 +43,11 @@ class Verdicts:
         if known is None or _RANK[verdict] > _RANK[known[0]]:
             self._said[index] = (verdict, reason)
 
+    def is_confirmed(self, index: int) -> bool:
+        """Whether a finding is known to be right. May be asked from any thread."""
+        known = self._said.get(index)
+        return known is not None and known[0] == "confirmed"
+
     def outcome(self, work: Work, outcome: Outcome, texts: Texts, selected: Callable[[str, str], bool]) -> None:
         """All that is known of a unit. selected: whether findings of a rule (by code) in a file are wanted."""
         for index, (verdict, reason) in outcome.verdicts.items():

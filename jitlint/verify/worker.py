@@ -719,6 +719,8 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
     started = time.perf_counter()
     try:
         remove_properties(obj, message.get("without") or [])
+        remove_named(set(message.get("generated") or ()))
+        remove_defaults(message.get("defaults") or [])
         if message.get("function"):
             return only_function(torch, message["function"], message.get("method") or "", started)
         if message.get("method"):
@@ -775,22 +777,24 @@ def only_function(torch: Any, place: List[str], method: str, started: float) -> 
 
     method: of a class, the one method that stays beside the constructor; this is a fork, and may take out the others.
     """
-    path, qualname = place
+    found = defined_at(*place)
+    if inspect.isclass(found) and not issubclass(found, torch.nn.Module):
+        remove_methods(found, {"__init__", method})
+        script_class(torch, found)
+    elif inspect.isfunction(found):
+        script(torch, found)
+    return {"ok": True, "seconds": time.perf_counter() - started}
+
+
+def defined_at(path: str, qualname: str) -> Any:
+    """What has a qualified name in a file that was imported; None for nothing."""
     base = os.path.basename(path)
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if isinstance(file, str) and os.path.basename(file) == base and same_file(file, path):
-            try:
-                found = find(module, qualname)
-            except (AttributeError, LookupError):
-                continue
-            if inspect.isclass(found) and not issubclass(found, torch.nn.Module):
-                remove_methods(found, {"__init__", method})
-                script_class(torch, found)
-            elif inspect.isfunction(found):
-                script(torch, found)
-            break
-    return {"ok": True, "seconds": time.perf_counter() - started}
+            with contextlib.suppress(AttributeError, LookupError):
+                return find(module, qualname)
+    return None
 
 
 def script_class(torch: Any, cls: Any) -> None:
@@ -821,6 +825,31 @@ def remove_properties(obj: Any, getters: List[List[str]]) -> None:
             code = getattr(getattr(value, "fget", None), "__code__", None)
             if code is not None and (os.path.realpath(code.co_filename), code.co_name) in wanted:
                 delattr(kind, name)
+
+
+def remove_named(methods: Set[str]) -> None:
+    """Take methods, given by their qualified names, out of whichever class has them; this is a fork."""
+    kinds: List[Any] = [object] if methods else []
+    seen: Set[int] = set()
+    for kind in kinds:
+        for inner in type.__subclasses__(kind):
+            if id(inner) not in seen:
+                seen.add(id(inner))
+                kinds.append(inner)
+        for name, value in list(vars(kind).items()):
+            if inspect.isfunction(value) and value.__qualname__ in methods:
+                with contextlib.suppress(AttributeError, TypeError):
+                    delattr(kind, name)
+
+
+def remove_defaults(functions: List[List[str]]) -> None:
+    """Take their defaults from functions, given by file and qualified name: the compiler asks the object; this is a
+    fork."""
+    for path, qualname in functions:
+        found = inspect.unwrap(defined_at(path, qualname) or remove_defaults)
+        if inspect.isfunction(found) and found is not remove_defaults:
+            found.__defaults__ = None
+            found.__kwdefaults__ = None
 
 
 def script_by_hand(torch: Any, obj: Any) -> Any:

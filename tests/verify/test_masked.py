@@ -10,6 +10,7 @@ from jitlint.source.problem import Span
 from jitlint.verify.altered import alone
 
 MODEL = """\
+import dataclasses
 import functools
 from typing import Any, List
 
@@ -33,6 +34,54 @@ class Wrapped(nn.Module):
         return y + x.and_another()
 
 
+try:
+    from nowhere import fused
+except ImportError:
+
+    def fused(x, training=True):
+        return x
+
+
+class Defaults(nn.Module):
+    def forward(self, x):
+        return fused(x.behind_a_default())
+
+
+class Inner(nn.Module):
+    def forward(self, x):
+        x.in_the_inner_one()
+        return x.and_after_it()
+
+
+class Outer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = Inner()
+
+    def forward(self, x):
+        self.inner(x)
+        return x.in_the_outer_one()
+
+
+@dataclasses.dataclass
+class Options:
+    n: int
+
+
+class Held:
+    def __init__(self, n: int):
+        self.options: Options = Options(n)
+        self.n = n
+
+    def one(self) -> int:
+        return self.n.behind_a_dataclass()
+
+
+class UsesHeld(nn.Module):
+    def forward(self, given: Held):
+        return given.n
+
+
 class Statement(nn.Module):
     def forward(self, x):
         return [*x.shape, x.first_of_them(), x.second_of_them()]
@@ -54,7 +103,18 @@ class Uses(nn.Module):
         return given.x
 """
 STATEMENT = ("first_of_them", "second_of_them")
-QUOTED = ("behind_a_getter", "of_a_wrapped_function", "and_another", "in_one_method", "in_another_method")
+QUOTED = (
+    "behind_a_getter",
+    "of_a_wrapped_function",
+    "and_another",
+    "behind_a_default",
+    "in_the_inner_one",
+    "and_after_it",
+    "in_the_outer_one",
+    "behind_a_dataclass",
+    "in_one_method",
+    "in_another_method",
+)
 
 
 @pytest.mark.torch
