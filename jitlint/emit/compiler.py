@@ -125,9 +125,7 @@ class Compiler:
         """A name of the Python scope around the function; None where the compiler finds no value for it."""
         from jitlint.emit.python_values import to_sugared
 
-        wrapper = None
-        if e.definition is not None and not self.api.version.startswith("1."):  # there the wrappers live elsewhere
-            wrapper = body_scope(self.project, e.definition)
+        wrapper = self._wrapper_scope(e)
         if e.value is not None and wrapper is None:
             found = self.evaluator.closed_over(e.value, name)
             return None if found is None else to_sugared(self, found)
@@ -139,6 +137,12 @@ class Compiler:
             found = self.evaluator.lookup(scope, name)
             self._globals[key] = None if found is None else to_sugared(self, found)
         return self._globals[key]
+
+    def _wrapper_scope(self, e: Emitter) -> Scope | None:
+        """The names around the wrapper of the function, where a decorator put one there that keeps ``__wrapped__``."""
+        if e.definition is None or self.api.version.startswith("1."):  # there the wrappers live elsewhere
+            return None
+        return body_scope(self.project, e.definition)
 
     def is_known_external(self, name: str) -> bool:
         return self.api.entry(name) is not None
@@ -164,9 +168,12 @@ class Compiler:
 
     # --- annotations -----------------------------------------------------------------------------------------------
 
+    def _context(self, e: Emitter) -> _Context:
+        return _Context(self, self._wrapper_scope(e) or e.scope, e)
+
     def annotation(self, e: Emitter, node: ast.expr) -> Type:
         """The type of a signature's or local annotation; its problems are the function's."""
-        return annotation_type(node, _Context(self, e.scope, e), e.report)
+        return annotation_type(node, self._context(e), e.report)
 
     def annotation_in(self, node: ast.expr, scope: Scope, index: ModuleIndex) -> Type:
         """The same, silently; Unknown where it is no type."""
@@ -184,9 +191,13 @@ class Compiler:
         if not isinstance(node.at, ast.expr):
             return None
         if isinstance(node, (tree.Var, tree.Select)):
-            value = _Context(self, e.scope).lookup(ast.unparse(node.at))
+            value = self._context(e).lookup(ast.unparse(node.at))
             if self._is_module_class(value):
                 return None
+            if isinstance(value, py.External):
+                match self.api.entry(value.name):
+                    case entries.ClassEntry(kind="script", annotation=ClassType() as kind):
+                        return kind  # its members are not known, but nothing else is an instance of it
         return self.annotation(e, node.at)
 
     def _is_module_class(self, value: py.Value | None) -> bool:
@@ -202,10 +213,10 @@ class Compiler:
 
     def parameter_annotation(self, e: Emitter, node: ast.expr) -> tuple[Type, int | None]:
         """A parameter's type, and N of ``BroadcastingListN[int]``, which takes a single number too."""
-        return parameter_type(node, _Context(self, e.scope, e), e.report)
+        return parameter_type(node, self._context(e), e.report)
 
     def result_annotation(self, e: Emitter, node: ast.expr) -> Type:
-        return result_type(node, _Context(self, e.scope, e), e.report)
+        return result_type(node, self._context(e), e.report)
 
     def attribute_annotation(self, shape: py.ModuleShape, name: str) -> Type | None:
         """The type that a class-level annotation gives to an instance attribute; None where there is none."""
