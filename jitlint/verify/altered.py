@@ -425,7 +425,6 @@ def _try(path: str, lines: list[str], node: ast.Try) -> Iterator[Alteration]:
 def _signatures(path: str, lines: list[str], function: ast.FunctionDef, place: Place) -> Iterator[Alteration]:
     """A function's header without what the compiler does not take: star arguments, keyword-only ones, annotations."""
     body = function.body[0]
-    last = _first_line(body) - 1
     if body.lineno <= function.lineno:
         return
     given = function.args
@@ -444,15 +443,8 @@ def _signatures(path: str, lines: list[str], function: ast.FunctionDef, place: P
             if default is not None and defaulted:
                 part += f" = {ast.unparse(default)}"
             parts.append(part)
-        stars = [star.arg for star in (given.vararg, given.kwarg) if star is not None]
         returns = f" -> {ast.unparse(function.returns)}" if function.returns is not None and annotated else ""
         text = f"{indent}def {function.name}({', '.join(parts)}){returns}:"
-        bound = "".join(f"{name} = {TENSOR}; " for name in stars)
         header_end = _colon_line(lines, function, body)
-        rest = list(lines[header_end:last])
-        changed = [*lines[: function.lineno - 1], text + "\n" * (header_end - function.lineno + 1), *rest]
-        first_body = lines[last]
-        if bound and isinstance(body, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return, ast.Pass)):
-            width = len(first_body) - len(first_body.lstrip())
-            first_body = first_body[:width] + bound + first_body[width:]
-        yield Alteration(path, "".join([*changed, first_body, *lines[last + 1 :]]), function.lineno, header_end, True)
+        changed = [*lines[: function.lineno - 1], text + "\n" * (header_end - function.lineno + 1), *lines[header_end:]]
+        yield Alteration(path, "".join(changed), function.lineno, header_end, True)

@@ -765,11 +765,23 @@ def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
     recursive = getattr(torch.jit, "_recursive", None)
     if recursive is None or not hasattr(recursive, "make_stub_from_method") or not hasattr(obj, name):
         return {"ok": True, "seconds": 0.0}
-    stub = recursive.make_stub_from_method(obj, name)
+    overloads = overloads_of_method(torch, obj, name)
+    if overloads:
+        stubs = recursive.make_stubs_for_overloads({getattr(obj, name): overloads})
+    else:
+        stubs = [recursive.make_stub_from_method(obj, name)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        recursive.create_script_module(obj, lambda module: [stub] if module is obj else [])
+        recursive.create_script_module(obj, lambda module: stubs if module is obj else [])
     return {"ok": True, "seconds": time.perf_counter() - started}
+
+
+def overloads_of_method(torch: Any, obj: Any, name: str) -> List[Tuple[str, Any]]:
+    """What is compiled in place of a method that has overloads: (name, overload), as the compiler names them."""
+    method = getattr(obj, name)
+    find_all = getattr(torch._jit_internal, "_get_overloaded_methods", None)
+    found = find_all(method, type(obj)) if find_all is not None and inspect.ismethod(method) else None
+    return [(name + "__" + str(number), overload) for number, overload in enumerate(found or ())]
 
 
 def only_function(torch: Any, place: List[str], method: str, started: float) -> Message:
@@ -782,7 +794,9 @@ def only_function(torch: Any, place: List[str], method: str, started: float) -> 
         remove_methods(found, {"__init__", method})
         script_class(torch, found)
     elif inspect.isfunction(found):
-        script(torch, found)
+        overloads = getattr(getattr(torch.jit, "_script", None), "_get_overloads", None)
+        if overloads is None or not overloads(found):  # those it compiles
+            script(torch, found)
     return {"ok": True, "seconds": time.perf_counter() - started}
 
 

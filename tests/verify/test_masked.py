@@ -47,6 +47,25 @@ class Defaults(nn.Module):
         return fused(x.behind_a_default())
 
 
+class Overloaded(nn.Module):
+    @torch.jit._overload_method
+    def forward(self, x: Tensor, n: int) -> Tensor:
+        pass
+
+    @torch.jit._overload_method
+    def forward(self, x: Tensor, n: str) -> Tensor:
+        pass
+
+    def forward(self, x, n):
+        x.before_an_overload()
+        return n.of_an_overload()
+
+
+class Variadic(nn.Module):
+    def forward(self, x, *args):
+        return x + args
+
+
 class Inner(nn.Module):
     def forward(self, x):
         x.in_the_inner_one()
@@ -108,6 +127,8 @@ QUOTED = (
     "of_a_wrapped_function",
     "and_another",
     "behind_a_default",
+    "before_an_overload",
+    "of_an_overload",
     "in_the_inner_one",
     "and_after_it",
     "in_the_outer_one",
