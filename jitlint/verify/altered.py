@@ -50,7 +50,7 @@ def alterations(path: str, text: str, place: Place, values: Sequence[str] = VALU
         return
     for node in _expressions(lines, statement, place):
         for value in values:
-            yield _replaced(path, lines, node, f"({value}{_breaks(node)})", False)
+            yield _replaced(path, lines, node, f"({value}{_closing(lines, node)}", False)
     yield from _statements(path, lines, statement, values)
 
 
@@ -262,6 +262,16 @@ def _header_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
 
 def _breaks(node: ast.expr | ast.stmt) -> str:
     return "\n" * ((node.end_lineno or node.lineno) - node.lineno)
+
+
+def _closing(lines: list[str], node: ast.expr) -> str:
+    """The end of what stands for an expression: its line breaks, then a bracket where it ended. At the beginning of a
+    line the bracket would keep the compiler from taking the indentation off the function."""
+    breaks = _breaks(node)
+    if not breaks:
+        return ")"
+    before = lines[(node.end_lineno or node.lineno) - 1].encode()[: node.end_col_offset or 0]
+    return breaks + " " * max(len(before.decode(errors="replace")) - 1, 0) + ")"
 
 
 def _replaced(path: str, lines: list[str], node: ast.expr | ast.stmt, by: str, whole: bool) -> Alteration:

@@ -33,6 +33,7 @@ _MAX_GETTERS = 5  # that raise while the compiler looks at an instance
 _MAX_ASKED = 4  # types that the compiler may ask for at one place
 _MAX_VAIN = 3  # values for an expression that leave the error as it is
 _MAX_PATIENCE = 12  # times that the offending place may move without a finding being met
+_MAX_FORETOLD = 3  # places that an error which names none may be at
 _MAX_CAUSES = 6  # alterations of a finding's statement, to see whether it is what an error comes from
 _OF_OBJECTS = ("JIT4", "JIT6")  # rules about what the compiler finds in objects and classes
 _EVERYWHERE = ("", "forward", "__init__", "__call__", "<module>")  # names that tell nothing
@@ -108,6 +109,11 @@ class Judge:
             return []
         best = max(scored.values())
         return [index for index in scored if scored[index] == best]
+
+    def foretold_places(self, rejection: Rejection, candidates: Sequence[int]) -> list[Place]:
+        """Where the findings are that an error which names no place may be."""
+        foretold = (self.findings[i] for i in candidates if says(self.findings[i], rejection, literally=True))
+        return [Place(real(finding.path), finding.span.line, finding.span.column) for finding in foretold]
 
     def _is_foretold(self, rejection: Rejection) -> bool:
         if not rejection.places:
@@ -540,12 +546,12 @@ def _step_over(
             confirm(judge.match(answer.rejection, left, strict=True), f"with {taken} out of the way")
             rejection = answer.rejection
             continue
-        place = next((one for one in rejection.places if (overlay.get(one.path) or texts.text(one.path))), None)
-        if place is None:
-            return
-        text = overlay.get(place.path) or texts.text(place.path) or ""
+        known = [one for one in rejection.places if (overlay.get(one.path) or texts.text(one.path))][:1]
+        places = known or judge.foretold_places(rejection, attempts.work.findings)[:_MAX_FORETOLD]
         best: tuple[Alteration, Rejection | None, list[int]] | None = None
-        for step, answer in _tries(attempts, rejection, place, text, overlay, left, part):
+        for step, answer in (
+            pair for place in places for pair in _tries(attempts, rejection, place, overlay, left, part)
+        ):
             if answer.failure:
                 continue
             if answer.rejection is None:
@@ -595,13 +601,13 @@ def _tries(
     attempts: Attempts,
     rejection: Rejection,
     place: Place,
-    text: str,
     overlay: Mapping[str, str],
     left: Sequence[int],
     part: Part,
 ) -> Iterator[tuple[Alteration, Answer]]:
     """Compilations with what stands at a place altered: with values of the type that the compiler asks for first."""
     judge = attempts.judge
+    text = overlay.get(place.path) or judge.texts.text(place.path) or ""
     here = judge.texts.function_at(place.path, place.line)
     owner = judge.texts.class_at(place.path, place.line) or here
     findings = [judge.findings[index] for index in left]
@@ -653,7 +659,7 @@ def _is_later(texts: Texts, one: Rejection, other: Rejection | None) -> bool:
         return True
     first, second = one.places[:1], other.places[:1]
     if not first or not second:
-        return False
+        return bool(first)
     here, there = ((place.path, texts.function_at(place.path, place.line)) for place in (first[0], second[0]))
     return here != there or first[0].line > second[0].line
 

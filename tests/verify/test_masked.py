@@ -12,7 +12,7 @@ from jitlint.verify.altered import alone
 MODEL = """\
 import dataclasses
 import functools
-from typing import Any, List
+from typing import Any, Dict, List, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -101,6 +101,19 @@ class UsesHeld(nn.Module):
         return given.n
 
 
+class Keys(nn.Module):
+    def forward(self, x, keys: Dict[Tuple[int, int], int]):
+        return x.behind_a_type()
+
+
+class Lines(nn.Module):
+    def forward(self, x):
+        y = torch.relu(
+            x.before_the_bracket(),
+        )
+        return x.after_the_bracket()
+
+
 class Statement(nn.Module):
     def forward(self, x):
         return [*x.shape, x.first_of_them(), x.second_of_them()]
@@ -133,6 +146,9 @@ QUOTED = (
     "and_after_it",
     "in_the_outer_one",
     "behind_a_dataclass",
+    "behind_a_type",
+    "before_the_bracket",
+    "after_the_bracket",
     "in_one_method",
     "in_another_method",
 )
