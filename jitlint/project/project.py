@@ -334,7 +334,8 @@ class Project:
             targets.extend(self._follow(scope, binding))
         if not certain:
             targets.extend(self._starred(scope, name, scope.stars))
-            if scope.module.lazy:
+            if scope.module.lazy and not any(binding.guard == "type-checking" for binding in chosen):
+                # A lazy loader's table has one entry for a name: where it is imported by itself, no star is asked.
                 targets.extend(self._starred(scope, name, scope.checking_stars))
             if chosen and scope.kind == "module" and not _exhaustive(chosen) and name in _BUILTINS:
                 targets.append(ExternalName(f"builtins.{name}"))
