@@ -82,6 +82,12 @@ class Analyst:
 
     def record(self, task: Task, path: str) -> Record:
         """The result for one file. Whatever happens, there is one."""
+        record = self._record(task, path)
+        if any(session.weight() > _HEAVY for session in self._sessions.values()):
+            self._begin_anew()
+        return record
+
+    def _record(self, task: Task, path: str) -> Record:
         comments: tuple[Suppression, ...] = ()
         try:
             source = self._source(path)
@@ -98,8 +104,6 @@ class Analyst:
                 from jitlint.fixes import with_fixes
 
                 report = with_fixes(session, report)
-            if session.weight() > _HEAVY:
-                self._begin_anew()
             return report, comments
         except SourceError as error:
             span = Span(error.line, 1, error.line, 1)
