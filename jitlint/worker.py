@@ -26,7 +26,7 @@ UNRESOLVED_ENTRY_POINT = "JIT904"
 INTERNAL_ERROR = "JIT905"
 MALFORMED_SUPPRESSION = "JIT906"
 
-_HEAVY = 200_000  # KiB
+_HEAVY = 300 << 10  # KiB that a process may grow by before its sessions are dropped
 RECURSION_LIMIT = 4000  # of Python frames: deep code is walked by recursion
 
 
@@ -79,13 +79,25 @@ class Analyst:
             with contextlib.suppress(SourceError):
                 self._texts[path] = decode(data, path).text
         self._sessions: dict[Task, Session] = {}
+        self._at_first = resident()
 
     def record(self, task: Task, path: str) -> Record:
         """The result for one file. Whatever happens, there is one."""
         record = self._record(task, path)
-        if any(session.weight() > _HEAVY for session in self._sessions.values()):
+        if self._is_heavy():
             self._begin_anew()
         return record
+
+    def _is_heavy(self) -> bool:
+        """Whether the process has grown too much, and the sessions are to blame: of what earlier ones took, not all goes
+        back to the system, but it is used again."""
+        now = resident()
+        if now is None or self._at_first is None:
+            return self._weight() > _HEAVY
+        return now - self._at_first > _HEAVY and self._weight() > _HEAVY // 2
+
+    def _weight(self) -> int:
+        return sum(session.weight() for session in self._sessions.values())
 
     def _record(self, task: Task, path: str) -> Record:
         comments: tuple[Suppression, ...] = ()
@@ -130,6 +142,15 @@ class Analyst:
     def _source(self, path: str) -> SourceFile:
         data = self._overlay.get(path)
         return read_source(path) if data is None else decode(data, path)
+
+
+def resident() -> int | None:
+    """How many KiB of memory the process occupies; None where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 10
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
 
 
 def after_exception(path: str, error: Exception) -> FileReport:
