@@ -26,7 +26,10 @@ UNRESOLVED_ENTRY_POINT = "JIT904"
 INTERNAL_ERROR = "JIT905"
 MALFORMED_SUPPRESSION = "JIT906"
 
-_HEAVY = 300 << 10  # KiB that a process may grow by before its sessions are dropped
+_HEAVY = 640 << 10  # KiB that the processes of a run may grow by together before their sessions are dropped
+_LEAST = (
+    300 << 10
+)  # what each may grow by however many they are: what a large library's base classes need, and as much again
 RECURSION_LIMIT = 4000  # of Python frames: deep code is walked by recursion
 
 
@@ -69,9 +72,15 @@ def new_session(task: Task, overlay: Mapping[str, str]) -> Session:
 
 
 class Analyst:
-    """Analyses one file after the other, with a session per task. `prepare` is called with each new session."""
+    """Analyses one file after the other, with a session per task. `prepare` is called with each new session. processes:
+    how many share the memory that there is."""
 
-    def __init__(self, overlay: Mapping[str, bytes], prepare: Callable[[Task, Session], None] | None = None) -> None:
+    def __init__(
+        self,
+        overlay: Mapping[str, bytes],
+        prepare: Callable[[Task, Session], None] | None = None,
+        processes: int = 1,
+    ) -> None:
         self._overlay = overlay
         self._prepare = prepare
         self._texts: dict[str, str] = {}
@@ -79,6 +88,7 @@ class Analyst:
             with contextlib.suppress(SourceError):
                 self._texts[path] = decode(data, path).text
         self._sessions: dict[Task, Session] = {}
+        self._heavy = max(_HEAVY // processes, _LEAST)
         self._at_first = resident()
 
     def record(self, task: Task, path: str) -> Record:
@@ -93,8 +103,8 @@ class Analyst:
         back to the system, but it is used again."""
         now = resident()
         if now is None or self._at_first is None:
-            return self._weight() > _HEAVY
-        return now - self._at_first > _HEAVY and self._weight() > _HEAVY // 2
+            return self._weight() > self._heavy
+        return now - self._at_first > self._heavy and self._weight() > self._heavy // 2
 
     def _weight(self) -> int:
         return sum(session.weight() for session in self._sessions.values())

@@ -16,11 +16,13 @@ from jitlint.worker import Analyst, resident
 
 
 @pytest.mark.parametrize(
-    ("sizes", "heavy_ends"),
+    ("sizes", "processes", "heavy_ends"),
     [
-        ((None, None), True),  # the system does not say: the session's own estimate counts
-        ((1000, 1000), False),  # it has grown by nothing
-        ((1000, 10**9), True),
+        ((None, None), 1, True),  # the system does not say: the session's own estimate counts
+        ((1000, 1000), 1, False),  # it has grown by nothing
+        ((1000, 10**9), 1, True),
+        ((1000, 500 << 10), 1, False),  # the only process may take what two have to share
+        ((1000, 500 << 10), 2, True),
     ],
 )
 def test_a_heavy_session_ends(
@@ -28,11 +30,12 @@ def test_a_heavy_session_ends(
     scripted: type[ScriptedSession],
     monkeypatch: pytest.MonkeyPatch,
     sizes: tuple[int | None, int | None],
+    processes: int,
     heavy_ends: bool,
 ) -> None:
     root = write_tree(dict.fromkeys(("a.py", "b_heavy.py", "c.py"), "def f():\n    pass\n"))
     monkeypatch.setattr(jitlint.worker, "resident", lambda: sizes[0])
-    analyst = Analyst({})
+    analyst = Analyst({}, processes=processes)
     monkeypatch.setattr(jitlint.worker, "resident", lambda: sizes[1])
     task = task_for(Settings(root=str(root)), [str(root)])
     # Before the heavy file the session is light, and stays however large the process is.
@@ -62,6 +65,7 @@ def test_nothing_holds_on_to_a_session(tmp_path: Path, monkeypatch: pytest.Monke
     found = []
     for heavy in (10**9, 0):
         monkeypatch.setattr(jitlint.worker, "_HEAVY", heavy)
+        monkeypatch.setattr(jitlint.worker, "_LEAST", 0)
         monkeypatch.setattr(jitlint.worker, "resident", lambda: None)
         analyst = Analyst({})
         task = task_for(Settings(root=str(tmp_path)), [str(tmp_path)], fixes=True)
