@@ -36,6 +36,7 @@ from jitlint.torch_api.externals import TorchExternals
 from jitlint.tracing.problems import trace_problems
 from jitlint.types.model import Schema
 
+_KIB_OF_A_LINE = 1.25  # its text and its syntax tree
 _KIB_OF_A_METHOD = 12
 
 
@@ -110,7 +111,7 @@ class Session:
     def weight(self) -> int:
         """About how many KiB the session holds: for the lines it has read and the methods it has compiled."""
         lines = sum(len(index.lines) for index in self.project.indexes().values())
-        return lines + _KIB_OF_A_METHOD * len(self.compiler.methods)
+        return int(_KIB_OF_A_LINE * lines + _KIB_OF_A_METHOD * len(self.compiler.methods))
 
     def points(self, index: ModuleIndex) -> list[EntryPoint]:
         """The file's entry points; functions that a script call gets from a factory included."""

@@ -58,7 +58,7 @@ def _executor(workers: int, overlay: Mapping[str, bytes]) -> ProcessPoolExecutor
     # A fork shares what is loaded; elsewhere than on Linux it is unsafe or does not exist.
     method = "fork" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(dict(overlay),))
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(dict(overlay), workers))
 
 
 def _warm_up() -> None:
@@ -73,14 +73,14 @@ def _warm_up() -> None:
     freeze()
 
 
-def _start(overlay: Mapping[str, bytes]) -> None:
+def _start(overlay: Mapping[str, bytes], processes: int) -> None:
     import signal
 
     global _analyst
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     allow_deep_code()
     freeze()
-    _analyst = Analyst(overlay)
+    _analyst = Analyst(overlay, processes=processes)
 
 
 def _records(task: Task, files: list[str]) -> list[Record]:

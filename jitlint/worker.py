@@ -26,7 +26,10 @@ UNRESOLVED_ENTRY_POINT = "JIT904"
 INTERNAL_ERROR = "JIT905"
 MALFORMED_SUPPRESSION = "JIT906"
 
-_HEAVY = 200_000  # KiB
+_HEAVY = 640 << 10  # KiB that the processes of a run may grow by together before their sessions are dropped
+_LEAST = (
+    300 << 10
+)  # what each may grow by however many they are: what a large library's base classes need, and as much again
 RECURSION_LIMIT = 4000  # of Python frames: deep code is walked by recursion
 
 
@@ -69,9 +72,15 @@ def new_session(task: Task, overlay: Mapping[str, str]) -> Session:
 
 
 class Analyst:
-    """Analyses one file after the other, with a session per task. `prepare` is called with each new session."""
+    """Analyses one file after the other, with a session per task. `prepare` is called with each new session. processes:
+    how many share the memory that there is."""
 
-    def __init__(self, overlay: Mapping[str, bytes], prepare: Callable[[Task, Session], None] | None = None) -> None:
+    def __init__(
+        self,
+        overlay: Mapping[str, bytes],
+        prepare: Callable[[Task, Session], None] | None = None,
+        processes: int = 1,
+    ) -> None:
         self._overlay = overlay
         self._prepare = prepare
         self._texts: dict[str, str] = {}
@@ -79,9 +88,28 @@ class Analyst:
             with contextlib.suppress(SourceError):
                 self._texts[path] = decode(data, path).text
         self._sessions: dict[Task, Session] = {}
+        self._heavy = max(_HEAVY // processes, _LEAST)
+        self._at_first = resident()
 
     def record(self, task: Task, path: str) -> Record:
         """The result for one file. Whatever happens, there is one."""
+        record = self._record(task, path)
+        if self._is_heavy():
+            self._begin_anew()
+        return record
+
+    def _is_heavy(self) -> bool:
+        """Whether the process has grown too much, and the sessions are to blame: of what earlier ones took, not all goes
+        back to the system, but it is used again."""
+        now = resident()
+        if now is None or self._at_first is None:
+            return self._weight() > self._heavy
+        return now - self._at_first > self._heavy and self._weight() > self._heavy // 2
+
+    def _weight(self) -> int:
+        return sum(session.weight() for session in self._sessions.values())
+
+    def _record(self, task: Task, path: str) -> Record:
         comments: tuple[Suppression, ...] = ()
         try:
             source = self._source(path)
@@ -98,8 +126,6 @@ class Analyst:
                 from jitlint.fixes import with_fixes
 
                 report = with_fixes(session, report)
-            if session.weight() > _HEAVY:
-                self._begin_anew()
             return report, comments
         except SourceError as error:
             span = Span(error.line, 1, error.line, 1)
@@ -126,6 +152,15 @@ class Analyst:
     def _source(self, path: str) -> SourceFile:
         data = self._overlay.get(path)
         return read_source(path) if data is None else decode(data, path)
+
+
+def resident() -> int | None:
+    """How many KiB of memory the process occupies; None where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 10
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
 
 
 def after_exception(path: str, error: Exception) -> FileReport:

@@ -22,7 +22,7 @@ CALL_NAMES = frozenset({"script", "trace", "trace_module"})
 
 # Statements inside a function that bind more than its own names.
 _BINDERS = ("class ", "global ", "nonlocal ")
-_DYNAMIC = ("globals()", "vars()", "exec(", "setattr(sys.modules", "sys.modules[__name__]")
+DYNAMIC = ("globals()", "vars()", "exec(", "setattr(sys.modules", "sys.modules[__name__]")
 _REPLACED = re.compile(r"^[ \t]*(?:\w+[ \t]*=[ \t]*)?sys\.modules\[__name__\][ \t]*=", re.M)
 _ALIAS = re.compile(
     r"\b(?:script|trace|trace_module)\b[ \t]+as[ \t]+(\w+)|^[ \t]*(\w+)[ \t]*=[ \t]*[\w.]*\b(?:script|trace)[ \t]*$"
@@ -50,7 +50,7 @@ def build_index(
     index.hot_lines, aliases = _hot_lines(source, names)
     index.call_names = names | aliases
     index.python = python
-    if any(word in text for word in _DYNAMIC):
+    if any(word in text for word in DYNAMIC):
         index.dynamic = True
         index.lazy = _REPLACED.search(text) is not None
     builder = _Builder(index, walrus=":=" in text)

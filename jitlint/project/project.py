@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import os
-import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from jitlint.project.externals import Externals
 from jitlint.project.files import Finder, Found, Missing, is_standard_library, module_name_for, top_package_folder
 from jitlint.project.hierarchy import find_member
 from jitlint.project.index import build_index
+from jitlint.project.stars import StarTexts
 from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Target, Unresolved
 from jitlint.source.parse import ParseError, parse
 from jitlint.source.text import SourceError, SourceFile, decode, read_source
@@ -40,9 +40,6 @@ _BUILTINS = frozenset(dir(builtins)) | {
     "__dict__",
     "__class__",
 }
-_OPEN = (b"import *", b"__getattr__", b"globals()", b"exec(")
-# Where the text of a module may bind NAME: definitions, assignments, imports, and mentions in ``__all__``.
-_BINDS = rb"(?m)\b(?:class|def|as|for|with)\s+NAME\b|\bNAME\s*(?:[:=,)]|$)|import[^\n]*\bNAME\b|[\"']NAME[\"']"
 _CIRCULAR = Unresolved("a circular definition")
 Targets = tuple[Target, ...]
 
@@ -77,7 +74,7 @@ class Project:
         self.dependencies: set[str] = set()
         self._indexes: dict[str, ModuleIndex | SourceError | ParseError] = {}
         self._namespaces: dict[tuple[str, ...], ModuleIndex] = {}
-        self._texts: dict[str, bytes] = {}
+        self._star_texts = StarTexts(self.finder, self.overlay)
         self._cache: dict[Hashable, tuple[Any, frozenset[str]]] = {}
         self._active: set[Hashable] = set()
         self._tainted = False
@@ -131,6 +128,7 @@ class Project:
         self._indexes.pop(path, None)
         self._cache.clear()
         self.finder.forget()
+        self._star_texts = StarTexts(self.finder, self.overlay)
 
     def module(self, name: str, importer: ModuleIndex | None = None) -> ModuleIndex | None:
         """The module of a dotted name; None where it is external, missing, or cannot be read or parsed.
@@ -334,7 +332,8 @@ class Project:
             targets.extend(self._follow(scope, binding))
         if not certain:
             targets.extend(self._starred(scope, name, scope.stars))
-            if scope.module.lazy:
+            if scope.module.lazy and not any(binding.guard == "type-checking" for binding in chosen):
+                # A lazy loader's table has one entry for a name: where it is imported by itself, no star is asked.
                 targets.extend(self._starred(scope, name, scope.checking_stars))
             if chosen and scope.kind == "module" and not _exhaustive(chosen) and name in _BUILTINS:
                 targets.append(ExternalName(f"builtins.{name}"))
@@ -385,24 +384,14 @@ class Project:
         return targets
 
     def _surely_lacks(self, module_name: str, importer: ModuleIndex, name: str) -> bool:
-        """Whether a module that was not read yet cannot export a name: its text does not hold it, and imports no stars.
-        Spares a search through the stars of a large package the parsing of all of it."""
+        """Whether a module that was not read yet cannot export a name, as its text shows, and its stars' texts."""
         found = self._find(module_name, importer)
-        if isinstance(found, Missing) or not found.path or found.path in self._indexes or found.path in self.overlay:
+        if isinstance(found, Missing) or not found.path or found.path in self._indexes:
             return False
-        text = self._texts.get(found.path)
-        if text is None:
-            try:
-                with open(found.path, "rb") as file:
-                    text = file.read()
-            except OSError:
-                return False
-            self._texts[found.path] = text
-        if any(mark in text for mark in _OPEN):
+        files = self._star_texts.lacks(found.path, name)
+        if files is None:
             return False
-        if name.encode() in text and re.search(_BINDS.replace(b"NAME", re.escape(name.encode())), text):
-            return False
-        self.dependencies.add(found.path)
+        self.dependencies |= files
         return True
 
     def _exported(self, module: ModuleIndex, name: str) -> Targets:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition
 from jitlint.project.hierarchy import (
@@ -27,11 +27,10 @@ from jitlint.shapes.heap import (
     ListObject,
     Module,
     SuperObject,
-    copy_value,
     key_of,
-    seal,
 )
 from jitlint.shapes.joins import one_of, options_of
+from jitlint.shapes.memory import remember
 from jitlint.shapes.values import (
     Absent,
     Class,
@@ -187,48 +186,6 @@ def changes_nothing(run: Interpreter, function: Function, args: list[Value], kwa
 def _can_change(value: Value | None) -> bool:
     """Whether the abstract run would keep what is written to a value."""
     return not isinstance(value, Constant | External | Class | Function | Typed | Unknown | None)
-
-
-def remember(run: Interpreter, key: Any, holding: list[Value], compute: Any, owner: Any) -> Value:
-    """The result of a call with no effect on its surroundings, computed once."""
-    known = run.memory.get(key)
-    heap = run.heap
-    if known is not None:
-        run.project.dependencies |= known[1]
-        if key not in run.used:
-            # What a run can afford must not depend on what was run before it.
-            run.used.add(key)
-            run.steps += known[2]
-            run.step()
-        return copy_value(heap, known[0], _own_copy(run, known[0]))
-    serial, oldest = heap.serial, heap.oldest
-    heap.oldest = 1 << 60
-    steps, shortcuts = run.steps, run.shortcuts
-    try:
-        result, files = run.recorded(compute)
-    finally:
-        pure = heap.oldest > serial
-        heap.oldest = min(oldest, heap.oldest)
-    if pure and run.shortcuts == shortcuts and run.steps - steps > 3 and not _in_progress(result):
-        run.kept.extend(holding)
-        run.kept.append(owner)
-        kept = copy_value(heap, result, _own_copy(run, result))
-        seal(kept)
-        run.memory[key] = (kept, files, run.steps - steps)
-        run.used.add(key)
-    return result  # type: ignore[no-any-return]
-
-
-def _own_copy(run: Interpreter, result: Value) -> bool:
-    """Whether everyone who asks for a remembered result gets modules of their own."""
-    if not run.share:
-        return True
-    return isinstance(result, Module) and isinstance(result.cls, Class) and id(result.cls.definition) in run.touched
-
-
-def _in_progress(result: Value) -> bool:
-    """Whether a result holds frames that still run."""
-    return isinstance(result, Function | Lambda) and result.closure is not None
 
 
 def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value], open_: bool) -> Value:

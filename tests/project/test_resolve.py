@@ -186,6 +186,29 @@ def test_lazy_modules_keep_the_names_they_import_for_type_checking(make: MakePro
     assert ask(project, "other.x") == "unresolved"
 
 
+def test_a_lazy_module_s_stars_are_not_read_for_a_name_that_it_imports_by_itself(make: MakeProject) -> None:
+    project = make(
+        {
+            "lib/__init__.py": """
+                import sys
+                from typing import TYPE_CHECKING
+                if TYPE_CHECKING:
+                    from .model import Net
+                    from .more import *
+                else:
+                    sys.modules[__name__] = _LazyModule(__name__, globals()["__file__"])
+            """,
+            "lib/model.py": "class Net: ...",
+            "lib/more.py": "from .rest import *\n",
+            "lib/rest.py": "class Net: ...\nclass Rest: ...",
+            "main.py": "from lib import Net, Rest\n",
+        }
+    )
+    assert ask(project, "Net") == "class lib.model:Net"
+    assert not any(path.endswith(("more.py", "rest.py")) for path in project.indexes())
+    assert ask(project, "Rest") == "class lib.rest:Rest"
+
+
 def test_environment_namespaces_and_compiled_modules(make: MakeProject) -> None:
     project = make(
         {

@@ -639,3 +639,16 @@ def test_hooks(program: Make) -> None:
 def test_optional_annotation(program: Make) -> None:
     shape = program(init("self.x = x", "x: Optional[int]")).shape()
     assert isinstance(shape.attributes["x"], Unknown)
+
+
+def test_an_attribute_of_a_computed_name_leaves_a_module_open_unless_it_is_one_of_several(program: Make) -> None:
+    helper = """
+        def pick(module, name):
+            if "." in name:
+                module = module.get_submodule(name.rpartition(".")[0])
+            return module, name
+        """
+    p = program(helper, init("parent, last = pick(self, key)\nsetattr(parent, last, torch.zeros(1))", "key: str"))
+    assert p.shape().complete
+    p = program(helper, init("setattr(self, key, torch.zeros(1))", "key: str"))
+    assert not p.shape().complete
