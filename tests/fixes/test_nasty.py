@@ -227,3 +227,31 @@ def test_a_condition_that_may_be_none_stays_false_where_it_was(tmp_path: Path) -
     )
     done = fixed(tmp_path, text.format("mask", "not mask"))
     assert done == text.format("mask is not None and bool(mask)", "mask is None or not bool(mask)")
+
+
+STARRED = """\
+class A(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.width = 4
+
+    def forward(self, x: Tensor, xs: List[Tensor]):
+        sizes = x.shape[:-1]
+        shape = {0}
+        x = x.view(shape).transpose(1, 2).reshape({1})
+        return torch.cat({2}) * {3}
+"""
+
+
+def test_starred_lists_among_other_elements(tmp_path: Path) -> None:
+    before = STARRED.format("(*sizes, -1, self.width)", "*sizes, -1", "[x, *xs]", "len([*sizes, 1])")
+    after = STARRED.format(
+        "list(sizes) + [-1, self.width]", "list(sizes) + [-1]", "[x] + list(xs)", "len(list(sizes) + [1])"
+    )
+    assert fixed(tmp_path, before) == after
+
+
+@pytest.mark.parametrize("use", ["x.shape == shape", "shape", "x.view(shape).view(shape + (1,))"])
+def test_a_tuple_that_is_more_than_sizes_stays_one(tmp_path: Path, use: str) -> None:
+    before = f"@torch.jit.script\ndef f(x: Tensor):\n    sizes = x.shape\n    shape = (*sizes, 1)\n    return {use}\n"
+    assert fixed(tmp_path, before) == before
