@@ -7,12 +7,14 @@ Then, in the environment of that Python (torch and PACKAGE's requirements instal
 imported, every nn.Module class for which arguments can be made up is built, and it and its submodules' classes of PACKAGE
 are given to ``torch.jit.script``, in eval mode: without arguments, with numbers where the name or the annotation of a
 parameter tells of one, with a small instance where a class is annotated that needs no arguments (a configuration).
+
+One process compiles a whole copy, so that a failure, or the time limit, in the middle of one class may spoil another. The
+modules of classes about which the copies differ are therefore compiled again, each in a process of its own, with more time.
 """
 
 from __future__ import annotations
 
 import argparse
-import collections
 import json
 import os
 import shlex
@@ -37,8 +39,10 @@ WIDTHS = ("dim", "channels", "chs", "features", "size", "width", "hidden", "plan
 # --- in the library's environment --------------------------------------------------------------------------------
 
 
-def collect(package: str, output: str, only: list[str]) -> None:
-    """Imports, builds and compiles; a JSON line for each module, and for each class that could be built."""
+def collect(package: str, output: str, only: list[str], timeout: int) -> None:
+    """Imports, builds and compiles; a JSON line for each module, and for each class that could be built.
+
+    only: packages and modules; none for all. timeout: CPU seconds to import a module, to build or to compile a class."""
     import contextlib
     import importlib
     import pkgutil
@@ -53,7 +57,8 @@ def collect(package: str, output: str, only: list[str]) -> None:
     names = [package]
     for start in only or [package]:
         home = importlib.import_module(start)
-        names += [start, *(one.name for one in pkgutil.walk_packages(home.__path__, start + ".", lambda name: None))]
+        inner = pkgutil.walk_packages(getattr(home, "__path__", []), start + ".", lambda name: None)
+        names += [start, *(one.name for one in inner)]
     quiet = open(os.devnull, "w")  # noqa: SIM115
     classes: dict[str, type] = {}
 
@@ -65,7 +70,7 @@ def collect(package: str, output: str, only: list[str]) -> None:
         for name in dict.fromkeys(names):
             if ".tests" in name or name.endswith("__main__"):
                 continue
-            signal.setitimer(signal.ITIMER_PROF, TIMEOUT)
+            signal.setitimer(signal.ITIMER_PROF, timeout)
             try:
                 loaded = importlib.import_module(name)
             except BaseException as error:
@@ -83,22 +88,22 @@ def collect(package: str, output: str, only: list[str]) -> None:
         for name, cls in sorted(classes.items()):
             if name in done:
                 continue
-            signal.setitimer(signal.ITIMER_PROF, TIMEOUT)
+            signal.setitimer(signal.ITIMER_PROF, timeout)
             try:
                 torch.manual_seed(0)
                 made = cls(**arguments(cls)).eval()
-                inner = [made, *(one for one in made.modules() if one is not made)]
+                parts = [made, *(one for one in made.modules() if one is not made)]
             except BaseException:
                 continue
             finally:
                 signal.setitimer(signal.ITIMER_PROF, 0)
-            for module in inner:
+            for module in parts:
                 key = f"{type(module).__module__}:{type(module).__qualname__}"
                 if key in done or key not in classes:
                     continue
                 done.add(key)
                 message = ""
-                signal.setitimer(signal.ITIMER_PROF, TIMEOUT)
+                signal.setitimer(signal.ITIMER_PROF, timeout)
                 try:
                     torch.jit.script(module)
                 except BaseException as error:
@@ -163,7 +168,26 @@ def small(kind: type) -> Any:
 # --- the comparison --------------------------------------------------------------------------------------------------
 
 
-def compare(before: dict[str, Any], after: dict[str, Any], show: int) -> bool:
+Rows = list[dict[str, Any]]
+
+
+def differing(before: Rows, after: Rows) -> set[str]:
+    """The modules of the classes that compile, or can be built, in one copy only."""
+    old, new = ({row["class"]: row["ok"] for row in rows if "class" in row} for rows in (before, after))
+    return {name.split(":")[0] for name in {*old, *new} if old.get(name) != new.get(name)}
+
+
+def renewed(rows: Rows, again: Rows) -> Rows:
+    """The rows, with what a process of its own had to say of some classes. What it did not build stays as it was."""
+    now = {row["class"]: row for row in again if "class" in row}
+    known = {row["class"] for row in rows if "class" in row}
+    return [
+        *(now.get(row.get("class", ""), row) for row in rows),
+        *(row for name, row in now.items() if name not in known),
+    ]
+
+
+def compare(before: Rows, after: Rows, show: int) -> bool:
     """Prints what changed; returns whether anything got worse."""
     worse = False
     for key, what in (("module", "modules import"), ("class", "classes compile")):
@@ -183,6 +207,54 @@ def compare(before: dict[str, Any], after: dict[str, Any], show: int) -> bool:
     return worse
 
 
+def fix(folder: Path, work: Path, options: argparse.Namespace) -> None:
+    """Lets jitlint fix the copy in `folder`; what it says is kept in `work`."""
+    paths = [one.replace(".", "/") for one in options.only] or [options.package]
+    paths = [one if (folder / one).is_dir() else one + ".py" for one in paths]
+    command = [*shlex.split(options.jitlint), "check", *paths, "--fix-only", "--show-fixes", "--isolated"]
+    command += [] if options.safe else ["--unsafe-fixes"]
+    path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.getenv("PYTHONPATH")])])
+    home = os.path.dirname(os.path.dirname(options.python))
+    started = time.perf_counter()
+    done = subprocess.run(
+        command,
+        check=True,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "VIRTUAL_ENV": home, "PYTHONPATH": path},
+    )
+    (work / f"{options.package}.fixed.txt").write_text(done.stdout)
+    first = (done.stdout.splitlines() or ["nothing fixed"])[0]
+    print(f"{options.package}: {first} {time.perf_counter() - started:.0f} s", flush=True)
+
+
+def verdicts_of(folder: Path, output: Path, only: list[str], timeout: int, options: argparse.Namespace) -> Rows:
+    """What can be said of the copy in `folder`, by a process of its own."""
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONPATH": str(folder),
+    }
+    command = [
+        options.python,
+        os.path.abspath(__file__),
+        options.package,
+        "--collect",
+        str(output),
+        "--timeout",
+        str(timeout),
+    ]
+    subprocess.run([*command, "--only", *only], check=True, env=environment, cwd="/")
+    return read(output)
+
+
+def read(path: Path) -> Rows:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("package")
@@ -192,51 +264,39 @@ def main() -> int:
     parser.add_argument("--safe", action="store_true", help="only safe fixes")
     parser.add_argument("--only", nargs="*", default=[], help="fix and compile only these (dotted names)")
     parser.add_argument("--show", type=int, default=20)
+    parser.add_argument("--as-is", action="store_true", help="FOLDER/after is fixed already (in parts, say)")
+    parser.add_argument("--timeout", type=int, default=TIMEOUT, help="CPU seconds for each class")
     parser.add_argument("--collect", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.collect:
-        collect(options.package, options.collect, options.only)
+        collect(options.package, options.collect, options.only, options.timeout)
         return 0
     where = f"import importlib.util; print(importlib.util.find_spec({options.package!r}).origin)"
     origin = subprocess.run([options.python, "-c", where], check=True, capture_output=True, text=True, cwd="/").stdout
     source = Path(origin.strip()).parent
     work = options.work.resolve()
-    rows: dict[str, Any] = {}
+    rows: dict[str, Rows] = {}
     for copy in ("before", "after"):
         verdicts = work / f"{options.package}.{copy}.jsonl"
         if copy == "before" and verdicts.exists():
-            rows[copy] = [json.loads(line) for line in verdicts.read_text().splitlines()]
+            rows[copy] = read(verdicts)
             continue
         folder = work / copy
-        shutil.rmtree(folder / options.package, ignore_errors=True)
-        shutil.copytree(source, folder / options.package, ignore=shutil.ignore_patterns("__pycache__"))
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "HF_HUB_OFFLINE": "1"}
-        if copy == "after":
-            paths = [one.replace(".", "/") for one in options.only] or [options.package]
-            command = [*shlex.split(options.jitlint), "check", *paths, "--fix-only", "--show-fixes", "--isolated"]
-            command += [] if options.safe else ["--unsafe-fixes"]
-            home = os.path.dirname(os.path.dirname(options.python))
-            path = os.pathsep.join([str(Path(__file__).resolve().parents[1]), *filter(None, [os.getenv("PYTHONPATH")])])
-            started = time.perf_counter()
-            done = subprocess.run(
-                command,
-                check=True,
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                env={**environment, "VIRTUAL_ENV": home, "PYTHONPATH": path},
-            )
-            (work / f"{options.package}.fixed.txt").write_text(done.stdout)
-            first = (done.stdout.splitlines() or ["nothing fixed"])[0]
-            print(f"{options.package}: {first} {time.perf_counter() - started:.0f} s")
-        environment["PYTHONPATH"] = str(folder)
-        command = [options.python, __file__, options.package, "--collect", str(verdicts), "--only", *options.only]
-        subprocess.run(command, check=True, env=environment, cwd="/")
-        rows[copy] = [json.loads(line) for line in verdicts.read_text().splitlines()]
-    fixed = collections.Counter(
-        line.split()[2] for line in (work / f"{options.package}.fixed.txt").read_text().splitlines() if " × " in line
-    )
-    print(f"rules with a fix that was applied: {len(fixed)}")
+        if not (options.as_is and copy == "after"):
+            shutil.rmtree(folder / options.package, ignore_errors=True)
+            shutil.copytree(source, folder / options.package, ignore=shutil.ignore_patterns("__pycache__"))
+            if copy == "after":
+                fix(folder, work, options)
+        rows[copy] = verdicts_of(folder, verdicts, options.only, options.timeout, options)
+    for name in sorted(differing(rows["before"], rows["after"])):
+        for copy in rows:
+            some = work / f"{options.package}.{copy}.again.jsonl"
+            again = verdicts_of(work / copy, some, [name], 4 * options.timeout, options)
+            rows[copy] = renewed(rows[copy], again)
+    listed = work / f"{options.package}.fixed.txt"
+    if listed.exists():
+        fixed = {line.split()[2] for line in listed.read_text().splitlines() if " × " in line}
+        print(f"rules with a fix that was applied: {len(fixed)}")
     return compare(rows["before"], rows["after"], options.show)
 
 

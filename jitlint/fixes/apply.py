@@ -26,6 +26,8 @@ _SEVERITIES = {"error": 2, "warning": 1, "info": 0}
 MAX_ROUNDS = 40
 MAX_IN_VAIN = 3  # rounds in which a fix does not reduce its own findings
 MAX_TRIALS = 60  # checks of the files whose fixes are tried in parts
+MAX_CALLERS = 12  # files from elsewhere that a round looks at for what they lead to in the changed ones
+MAX_PASSES = 3  # times that all of them are looked at once the rounds have ended
 
 
 @dataclass(slots=True)
@@ -68,20 +70,38 @@ class _Rounds:
         self._in_vain: Counter[Hashable] = Counter()  # how often each left as many findings of its kind as before
         self._latest: dict[str, Reports] = {}  # of the changed files: how often each rule reports now
         self._messages: dict[str, Counter[tuple[str, str]]] = {}  # of the same: how often each message comes
+        self._first = work.result
+        self._partial: set[str] = set()  # the changed files that were checked, last, from some of their callers only
 
     def run(self, first: Result) -> None:
         """Rounds of fixes, and a second look at the files that have more findings of some rule than before."""
-        self._until_stable(first)
+        result = self._until_stable(first)
+        for _ in range(MAX_PASSES):
+            if not self._partial:
+                break
+            result = self._until_stable(self._again(result, sorted(self._partial), whole=True))
+        if self._partial:
+            self._again(result, sorted(self._partial), whole=True)
         worse = self._worse(first)
         for path in worse:
             self._undo(path)
         self._carefully(worse, first)
+        self._see_whole(first)
 
-    def _until_stable(self, result: Result) -> None:
+    def _see_whole(self, first: Result) -> None:
+        """Undoes what did good in the trials but does none where those did not look."""
+        paths = sorted(self._partial & set(self._work.after))
+        if paths:
+            self._again(first, paths, whole=True)
+            for path in set(paths) & set(self._worse(first)):
+                self._undo(path)
+
+    def _until_stable(self, result: Result) -> Result:
+        """The findings when no fix is left to apply."""
         for _ in range(MAX_ROUNDS):
             chosen = self._choose(result, None)
             if not chosen:
-                return
+                break
             before = _prints(result)
             changed = self._apply(chosen)
             if changed:
@@ -89,14 +109,23 @@ class _Rounds:
                 after = _prints(result)
                 self._in_vain.update(one for one in map(_print_of, chosen) if after[one] >= before[one])
                 self._failed |= {one for one, times in self._in_vain.items() if times >= MAX_IN_VAIN}
+        return result
 
-    def _again(self, result: Result, changed: Sequence[str]) -> Result:
+    def _again(self, result: Result, changed: Sequence[str], whole: bool = False) -> Result:
         """The findings of the changed files, found anew from wherever their functions are reached, and those of the
-        files that are what they were."""
-        paths = dict.fromkeys(changed)
-        for unit in result.units:
-            if any(result.findings[number].path in paths for number in unit.findings):
-                paths.setdefault(unit.path)
+        files that are what they were.
+
+        whole: look from everywhere, even where a few files lead to all that was found in the changed ones. (What is
+        common to hundreds of models is not worth hundreds of models' time in every round.)
+        """
+        callers = callers_of(result, changed)
+        known = list(dict.fromkeys((*callers, *callers_of(self._first, changed))))
+        chosen = known if whole or len(known) <= MAX_CALLERS else covering(callers)
+        if len(chosen) == len(known):
+            self._partial.difference_update(changed)
+        else:
+            self._partial.update(changed)
+        paths = dict.fromkeys((*changed, *chosen))
         now = self._check(list(paths), {**self._texts, **self._work.after})
         counts = by_file(now.findings)
         for path in changed:
@@ -248,6 +277,33 @@ class _Rounds:
 
 def edits_of(finding: Finding) -> tuple[Edit, ...]:
     return finding.fix.edits if finding.fix is not None else ()
+
+
+def callers_of(result: Result, changed: Sequence[str]) -> dict[str, set[int]]:
+    """The other files whose units lead to findings in the changed ones: which of the findings, by their numbers, that
+    the changed files' own units do not lead to."""
+    inside = set(changed)
+    own: set[int] = set()
+    callers: dict[str, set[int]] = {}
+    for unit in result.units:
+        numbers = {number for number in unit.findings if result.findings[number].path in inside}
+        if unit.path in inside:
+            own |= numbers
+        elif numbers:
+            callers.setdefault(unit.path, set()).update(numbers)
+    return {path: numbers - own for path, numbers in callers.items()}
+
+
+def covering(callers: Mapping[str, set[int]]) -> list[str]:
+    """A few of the callers that lead to all that the callers lead to: of each finding one, those first that lead to
+    many."""
+    chosen: list[str] = []
+    seen: set[int] = set()
+    for path, numbers in sorted(callers.items(), key=lambda one: -len(one[1])):
+        if numbers - seen:
+            chosen.append(path)
+            seen |= numbers
+    return chosen
 
 
 def renewed(old: Result, now: Result, paths: Iterable[str]) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from jitlint.findings.model import Finding
+from jitlint.findings.model import Applicability, Finding
 from jitlint.fixes.context import Change, Context, Draft
 from jitlint.fixes.edits import literal_lines, operand, replaced
 from jitlint.shapes import values as py
@@ -263,10 +263,32 @@ def unbound(context: Context, finding: Finding) -> Draft | None:
             if keywords == {"as_tuple": "True"} and len(call.args) == 1:
                 text = f"{operand(context, call.args[0])}.nonzero().unbind(1)"
                 return Draft("unsafe", f"Write `{text}`", (replaced(context, call, text),))
-        if isinstance(known_type(context, parent.value), TensorType):
+        if isinstance(known_type(context, parent.value), TensorType) and not _own_call(context, parent.value):
             text = f"{operand(context, parent.value)}.unbind(0)"
-            return Draft("safe", "Unbind the tensor", (replaced(context, parent.value, text),))
+            kind: Applicability = "unsafe" if _undeclared(context, parent.value) else "safe"
+            return Draft(kind, "Unbind the tensor", (replaced(context, parent.value, text),))
     if isinstance(parent, ast.For) and isinstance(known_type(context, parent.iter), DictType) and len(target.elts) == 2:
         text = f"{operand(context, parent.iter)}.items()"
         return Draft("unsafe", "Loop over the items", (replaced(context, parent.iter, text),))
     return None
+
+
+def _own_call(context: Context, node: ast.expr) -> bool:
+    """Whether a value comes from a function in Python, whose annotation tells its type. That what it gives is unpacked
+    tells another one: `Tensor` stands there for a tuple."""
+    from jitlint.emit.values import FunctionRef, IgnoredRef, MethodRef, ModuleRef
+
+    if not isinstance(node, ast.Call):
+        return False
+    return any(isinstance(one, FunctionRef | IgnoredRef | MethodRef | ModuleRef) for one in context.values(node.func))
+
+
+def _undeclared(context: Context, node: ast.expr) -> bool:
+    """Whether a value is a parameter without annotation, which is a tensor to the compiler alone."""
+    from jitlint.fixes.parameters import has_type_comment
+
+    function = context.function(node)
+    if function is None or not isinstance(node, ast.Name) or has_type_comment(context, function):
+        return False
+    arguments = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    return any(one.arg == node.id and one.annotation is None for one in arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from jitlint.emit.values import ModuleRef
 from jitlint.findings.model import Applicability, Finding
@@ -190,6 +191,10 @@ _TORCH_FORWARD = {
     "torch.nn.Conv2d": "{self}._conv_forward({0}, {self}.weight, {self}.bias)",
     "torch.nn.Conv3d": "{self}._conv_forward({0}, {self}.weight, {self}.bias)",
     "torch.nn.Linear": "{torch.nn.functional.linear}({0}, {self}.weight, {self}.bias)",
+    "torch.nn.Embedding": (
+        "{torch.nn.functional.embedding}({0}, {self}.weight, {self}.padding_idx, {self}.max_norm, {self}.norm_type,"
+        " {self}.scale_grad_by_freq, {self}.sparse)"
+    ),
     "torch.nn.LayerNorm": "{torch.nn.functional.layer_norm}({0}, {self}.normalized_shape, {self}.weight, {self}.bias, {self}.eps)",
 }
 
@@ -221,7 +226,7 @@ def through_method(context: Context, finding: Finding) -> Draft | None:
     me = function.args.args[0].arg
     base = context.name_of(cls.bases[0])
     if base is not None:
-        base = base.replace("torch.nn.modules.conv.", "torch.nn.").replace("torch.nn.modules.linear.", "torch.nn.")
+        base = re.sub(r"^torch\.nn\.modules\.\w+\.", "torch.nn.", base)
         pattern = _TORCH_FORWARD.get(base)
         if pattern is None or len(call.args) != 1 or call.keywords:
             return None

@@ -307,7 +307,9 @@ def plain_condition(context: Context, finding: Finding) -> Draft | None:
     text = ""
     if inner is not None:
         tail = _truth(inner, name)
-        if isinstance(inner, TensorType) or tail is None or tail == "":
+        # What a constructor has made of an attribute is known: a tensor is there, or not.
+        made = isinstance(inner, TensorType) and isinstance(node, ast.Attribute)
+        if made or tail is None:
             text = f"{name} is None" if negated else f"{name} is not None"
         elif negated:
             text = f"({name} is None or {_negated(tail)})"
@@ -364,6 +366,8 @@ def _truth(kind: Type, name: str) -> str | None:
             return name
         case "str":
             return f'{name} != ""'
+    if isinstance(kind, TensorType):
+        return f"bool({name})"
     if isinstance(kind, ListType | DictType):
         return f"len({name}) > 0"
     return None

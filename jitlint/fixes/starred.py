@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
+from itertools import groupby
 
 from jitlint.emit.values import ModuleRef
 from jitlint.findings.model import Finding
@@ -33,28 +35,66 @@ def unstarred(context: Context, finding: Finding) -> Draft | None:
     if isinstance(holder, ast.Subscript) and isinstance(kind, TupleType) and isinstance(node.value, ast.Name):
         text = ", ".join(f"{node.value.id}[{n}]" for n in range(len(kind.elements)))
         return Draft("safe", "Name the items", (replaced(context, node, text),))
+    if isinstance(kind, ListType) and isinstance(parent, ast.List | ast.Tuple):
+        return _display(context, parent, kind)
     return None
+
+
+def _display(context: Context, node: ast.List | ast.Tuple, kind: ListType) -> Draft | None:
+    """``[x, *xs]`` as ``[x] + list(xs)``; ``(*sizes, -1)``, too, where all that is asked of it is to be sizes."""
+    if isinstance(node, ast.Tuple) and not (kind.element == INT and _only_sizes(context, node)):
+        return None
+    start, end = context.start(node), context.end(node)
+    parent = context.parents.get(node)
+    text = _joined(context, node.elts)
+    if not isinstance(parent, ast.Assign | ast.Return | ast.keyword | ast.Call):
+        text = f"({text})"
+    return Draft("safe", "Add the lists", (Change(start, end, text),))
+
+
+def _joined(context: Context, elements: Sequence[ast.expr]) -> str:
+    """Some arguments or elements as a sum of lists. In Python a Size is a tuple, which cannot be added to a list."""
+    parts: list[str] = []
+    for starred, some in groupby(elements, lambda one: isinstance(one, ast.Starred)):
+        if starred:
+            parts += [f"list({context.code(one.value)})" for one in some if isinstance(one, ast.Starred)]
+        else:
+            parts.append(f"[{', '.join(context.code(one) for one in some)}]")
+    return " + ".join(parts)
+
+
+def _only_sizes(context: Context, node: ast.Tuple) -> bool:
+    """Whether a tuple goes nowhere but into functions that take sizes, be it by way of a variable that is nothing else."""
+    parent = context.parents.get(node)
+    if _as_sizes(context, node):
+        return True
+    function = context.function(node)
+    if function is None or not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
+        return False
+    name = parent.targets[0].id
+    uses = [one for one in ast.walk(function) if isinstance(one, ast.Name) and one.id == name]
+    loads = [one for one in uses if isinstance(one.ctx, ast.Load)]
+    return len(uses) == len(loads) + 1 and len(parent.targets) == 1 and all(_as_sizes(context, one) for one in loads)
+
+
+def _as_sizes(context: Context, node: ast.expr) -> bool:
+    """Whether an expression is what a method or function takes for its sizes (by itself, or starred among others)."""
+    outer = context.parents.get(node)
+    inner: ast.AST = node
+    if isinstance(outer, ast.Starred):
+        inner, outer = outer, context.parents.get(outer)
+    if not isinstance(outer, ast.Call) or not isinstance(outer.func, ast.Attribute) or inner not in outer.args:
+        return False
+    return outer.func.attr in _SIZES and (isinstance(inner, ast.Starred) or outer.args[0] is inner)
 
 
 def _call(context: Context, call: ast.Call, node: ast.Starred) -> Draft | None:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     kind = known_type(context, node.value)
     if isinstance(kind, ListType) and kind.element == INT and name in _SIZES:
-        parts: list[str] = []
-        plain: list[str] = []
-        for one in call.args:
-            if isinstance(one, ast.Starred):
-                if plain:
-                    parts.append(f"[{', '.join(plain)}]")
-                    plain = []
-                inner = context.code(one.value)
-                # In Python a Size is a tuple, which cannot be added to a list.
-                parts.append(inner if len(call.args) == 1 else f"list({context.code(one.value)})")
-            else:
-                plain.append(context.code(one))
-        if plain:
-            parts.append(f"[{', '.join(plain)}]")
-        text = " + ".join(parts)
+        first = call.args[0]
+        alone = len(call.args) == 1 and isinstance(first, ast.Starred)
+        text = context.code(node.value) if alone else _joined(context, call.args)
         start, end = context.start(call.args[0]), context.end(call.args[-1])
         return Draft("safe", "Pass the list", (Change(start, end, text),))
     if isinstance(kind, ListType) and isinstance(kind.element, TensorType) and len(call.args) == 1:

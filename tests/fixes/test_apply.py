@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jitlint.findings.model import Edit, Finding, Fix, Result
+from jitlint.findings.model import Edit, Finding, Fix, Result, Unit
 from jitlint.fixes.apply import edited, is_worse, overlap, repair, write
 from jitlint.source.problem import Span
 from jitlint.source.text import decode
@@ -197,3 +197,71 @@ def test_a_fix_that_leaves_its_finding_where_it_was_is_left_out() -> None:
 def test_one_insertion_may_be_all_that_several_findings_need() -> None:
     work = repair(Adder(4), ["x.py"], {"x.py": b"bad\nbad\nbad\n"}, True)
     assert work.after == {"x.py": b"pass\nbad\nbad\nbad\n"}
+
+
+class Library:
+    """A linter for a library and its callers: a line of the library is checked for those callers only that name it, and
+    `table` tells what is bad there, and what its fix makes of it. `looks` keeps which files were looked at together."""
+
+    def __init__(self, table: Mapping[str, str]) -> None:
+        self.table = table
+        self.looks: list[set[str]] = []
+
+    def __call__(self, paths: Sequence[str], texts: Mapping[str, bytes]) -> Result:
+        self.looks.append(set(paths))
+        lines = texts["lib"].decode().splitlines()
+        findings: dict[int, Finding] = {}
+        units: list[tuple[str, list[int]]] = []
+        for path in paths:
+            calls = [int(word) for word in texts[path].split()] if path != "lib" else []
+            units.append((path, [number for number in calls if lines[number - 1].split()[0] in self.table]))
+            for number in units[-1][1]:
+                word = lines[number - 1].split()[0]
+                span = Span(number, 1, number, 1 + len(word))
+                fix = Fix("safe", "replace", (Edit("lib", span, self.table[word]),)) if self.table[word] else None
+                findings[number] = Finding("JIT" + word, "", "error", word, word, "lib", span, fix=fix)
+        order = sorted(findings)
+        return Result(
+            findings=tuple(findings[number] for number in order),
+            units=tuple(
+                Unit(path, path, "function", path, 1, "rejected", (), tuple(order.index(one) for one in some))
+                for path, some in units
+            ),
+        )
+
+
+def shared(calls: Mapping[str, str], lib: str, table: Mapping[str, str]) -> tuple[str, list[set[str]]]:
+    texts = {"lib": lib.encode(), **{path: text.encode() for path, text in calls.items()}}
+    linter = Library(table)
+    work = repair(linter, list(texts), texts, True)
+    return work.after.get("lib", texts["lib"]).decode(), linter.looks
+
+
+def test_a_few_callers_speak_for_many() -> None:
+    many = {f"caller{number}": "1 2" for number in range(50)}
+    after, looks = shared({**many, "other": "3"}, "bad\nbad\nbad\n", {"bad": "worse", "worse": "fine"})
+    assert after == "fine\nfine\nfine\n"
+    first, *rounds, last = looks
+    assert len(first) == len(last) == 52  # all have the last word
+    assert rounds == [{"lib", "caller0", "other"}] * 2
+
+
+def test_all_callers_are_looked_at_where_they_are_few() -> None:
+    _, looks = shared({f"caller{number}": "1" for number in range(5)}, "bad\n", {"bad": "fine"})
+    assert [len(some) for some in looks] == [6, 6]
+
+
+def test_what_only_the_other_callers_see_is_fixed_too() -> None:
+    many = {f"caller{number}": "1" for number in range(50)}
+    # Line 2 is not bad before line 1 is fixed, and `late` alone leads there.
+    table = {"bad": "fine\nlater", "later": "fine"}
+    after, _ = shared({**many, "late": "1 2"}, "bad\nfine\n", table)
+    assert after == "fine\nfine\nfine\n"
+
+
+def test_what_does_harm_where_no_round_looked_is_undone() -> None:
+    many = {f"caller{number}": "1 3" for number in range(50)}
+    table = {"bad": "fine\ngrave", "grave": ""}
+    after, looks = shared({**many, "late": "1 2"}, "bad\nfine\nfine\n", table)
+    assert after == "bad\nfine\nfine\n"
+    assert len(looks[-1]) <= len(looks[0])

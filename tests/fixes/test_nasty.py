@@ -185,3 +185,73 @@ def test_no_quotes_come_into_an_f_string(tmp_path: Path) -> None:
         '            raise ValueError(f"in {self.__class__.__name__}")\n        return x\n'
     )
     assert fixed(tmp_path, before) == before
+
+
+UNPACKED = """\
+def pair(x: Tensor) -> Tensor:
+    return x, x + 1
+
+
+class A(nn.Module):
+    def pair(self, x) -> Tensor:
+        return pair(x)
+
+    def forward(self, x, edge_index: Tensor):
+        a, b = pair(x)
+        c, d = self.pair(x)
+        row, col = {0}
+        first, second = {1}
+        return a + b + c + d + row + col + first + second
+"""
+
+
+def test_a_tuple_that_is_annotated_as_a_tensor_is_not_unbound(tmp_path: Path) -> None:
+    text = HEAD + UNPACKED.format("edge_index", "x.sort()")
+    done = fixed_files(tmp_path, {"net.py": text.encode()})["net.py"].decode()
+    assert "a, b = pair(x)\n" in done
+    assert "c, d = self.pair(x)\n" in done
+    assert "row, col = edge_index.unbind(0)\n" in done
+
+
+def test_a_parameter_without_annotation_is_unbound_on_request_only(tmp_path: Path) -> None:
+    text = "@torch.jit.script\ndef f(x, y: Tensor):\n    a, b = x\n    c, d = y\n    return a + b + c + d\n"
+    careful = text.replace("= y\n", "= y.unbind(0)\n")
+    assert fixed(tmp_path, text, unsafe=False) == careful
+    assert fixed(tmp_path, text) == careful.replace("= x\n", "= x.unbind(0)\n")
+
+
+def test_a_condition_that_may_be_none_stays_false_where_it_was(tmp_path: Path) -> None:
+    text = (
+        "@torch.jit.script\ndef f(x: Tensor, mask: Optional[Tensor]):\n    if {0}:\n        x = x + 1\n"
+        "    if {1}:\n        x = x - 1\n    return x\n"
+    )
+    done = fixed(tmp_path, text.format("mask", "not mask"))
+    assert done == text.format("mask is not None and bool(mask)", "mask is None or not bool(mask)")
+
+
+STARRED = """\
+class A(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.width = 4
+
+    def forward(self, x: Tensor, xs: List[Tensor]):
+        sizes = x.shape[:-1]
+        shape = {0}
+        x = x.view(shape).transpose(1, 2).reshape({1})
+        return torch.cat({2}) * {3}
+"""
+
+
+def test_starred_lists_among_other_elements(tmp_path: Path) -> None:
+    before = STARRED.format("(*sizes, -1, self.width)", "*sizes, -1", "[x, *xs]", "len([*sizes, 1])")
+    after = STARRED.format(
+        "list(sizes) + [-1, self.width]", "list(sizes) + [-1]", "[x] + list(xs)", "len(list(sizes) + [1])"
+    )
+    assert fixed(tmp_path, before) == after
+
+
+@pytest.mark.parametrize("use", ["x.shape == shape", "shape", "x.view(shape).view(shape + (1,))"])
+def test_a_tuple_that_is_more_than_sizes_stays_one(tmp_path: Path, use: str) -> None:
+    before = f"@torch.jit.script\ndef f(x: Tensor):\n    sizes = x.shape\n    shape = (*sizes, 1)\n    return {use}\n"
+    assert fixed(tmp_path, before) == before

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]  # as a script, this checkout's jitlint
 
-from test_rule_examples import CASES, COMPILED, PREFIX, Case, compile_call  # noqa: E402
+from rule_examples import CASES, COMPILED, PREFIX, Case, compile_call  # noqa: E402
 
 from jitlint.config import Settings  # noqa: E402
 from jitlint.findings.model import Finding, Result  # noqa: E402

@@ -23,7 +23,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]  # as a script, this checkout's jitlint
 
-from test_rule_examples import CASES, Case, has_message  # noqa: E402
+from rule_examples import CASES, Case, has_message  # noqa: E402
 
 from jitlint.findings import registry  # noqa: E402
 from jitlint.findings.registry import Rule  # noqa: E402

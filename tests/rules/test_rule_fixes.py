@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fixing import program, repaired
-from test_rule_examples import CASES, Case
+from rule_examples import CASES, Case
 
 from jitlint.findings import registry
 from jitlint.findings.model import Finding

@@ -13,12 +13,13 @@ from packaging.specifiers import SpecifierSet
 sys.path.insert(0, str(Path(__file__).parent))
 
 from pages import ASKED, RELATED, SAYS, VERSIONS, Answers, anchor, ask, holds_today, related, says, with_section
-from test_rule_examples import ROOT, RULES, TORCH, has_message
+from rule_examples import ROOT, TORCH, has_message
 
 from jitlint.findings import registry
 from jitlint.findings.registry import Rule
 
 HOW = "run python tests/rules/pages.py"
+RULES = registry.all_rules()
 ABOUT_CODE = [rule for rule in RULES if not rule.code.startswith("JIT9")]
 PAGES = sorted((ROOT / "rules").glob("*.md"))
 MEASURED: dict[str, dict[str, str]] = json.loads(VERSIONS.read_text(encoding="utf-8"))

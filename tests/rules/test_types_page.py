@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from pages import types_sections
-from test_rule_examples import OFFSET, TORCH, Case, answers_to, assert_named, found_in, has_message, write_out
+from rule_examples import OFFSET, TORCH, Case, assert_named, has_message
 
 from jitlint.findings import registry
 from jitlint.findings.model import Finding
@@ -27,29 +27,12 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("types")
-    write_out(CASES, folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def findings(folder: Path) -> dict[str, list[Finding]]:
-    return found_in(CASES, folder)
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_jitlint_says_what_the_page_says(case: Case, findings: dict[str, list[Finding]]) -> None:
     found = findings.get(case.file, [])
     said = {(f.span.line - OFFSET, f.severity, f.code) for f in found if f.severity == "error"}
     assert said == set(case.example.expected), [f.message for f in found]
     assert (case.example.kind == "bad") == bool(said)
-
-
-@pytest.fixture(scope="session")
-def answers(folder: Path) -> dict[str, dict[str, Any]]:
-    return answers_to(CASES, folder)
 
 
 @pytest.mark.torch
