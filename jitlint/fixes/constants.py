@@ -12,6 +12,7 @@ from jitlint.shapes import values as py
 _FACTORIES = frozenset(
     "torch.device torch.zeros torch.ones torch.tensor torch.eye torch.full torch.arange torch.linspace".split()
 )
+_FEW = 4  # items that are unpacked by their indexes
 _LOGGERS = ("logging.", "warnings.", "loguru.", "absl.logging", "tqdm.")
 _QUIET = frozenset(
     "builtins.print torch.cuda.empty_cache torch.cuda.synchronize torch.cuda.reset_peak_memory_stats "
@@ -248,7 +249,7 @@ def default_passed(context: Context, finding: Finding) -> Draft | None:
 
 
 def unbound(context: Context, finding: Finding) -> Draft | None:
-    """``a, b = tensor`` as ``tensor.unbind(0)``; ``for k, v in table`` with ``.items()``."""
+    """``a, b = x`` as ``x[0], x[1]``, ``a, b = f(x)`` as ``f(x).unbind(0)``; ``for k, v in table`` with ``.items()``."""
     from jitlint.fixes.annotations import known_type
     from jitlint.types.model import DictType, TensorType
 
@@ -264,8 +265,12 @@ def unbound(context: Context, finding: Finding) -> Draft | None:
                 text = f"{operand(context, call.args[0])}.nonzero().unbind(1)"
                 return Draft("unsafe", f"Write `{text}`", (replaced(context, call, text),))
         if isinstance(known_type(context, parent.value), TensorType) and not _own_call(context, parent.value):
-            text = f"{operand(context, parent.value)}.unbind(0)"
             kind: Applicability = "unsafe" if _undeclared(context, parent.value) else "safe"
+            if isinstance(parent.value, ast.Name) and len(target.elts) <= _FEW:
+                # Right for a tuple, too, where the annotation is not.
+                text = ", ".join(f"{parent.value.id}[{number}]" for number in range(len(target.elts)))
+                return Draft(kind, "Unpack by index", (replaced(context, parent.value, text),))
+            text = f"{operand(context, parent.value)}.unbind(0)"
             return Draft(kind, "Unbind the tensor", (replaced(context, parent.value, text),))
     if isinstance(parent, ast.For) and isinstance(known_type(context, parent.iter), DictType) and len(target.elts) == 2:
         text = f"{operand(context, parent.iter)}.items()"

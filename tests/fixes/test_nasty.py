@@ -210,14 +210,14 @@ def test_a_tuple_that_is_annotated_as_a_tensor_is_not_unbound(tmp_path: Path) ->
     done = fixed_files(tmp_path, {"net.py": text.encode()})["net.py"].decode()
     assert "a, b = pair(x)\n" in done
     assert "c, d = self.pair(x)\n" in done
-    assert "row, col = edge_index.unbind(0)\n" in done
+    assert "row, col = edge_index[0], edge_index[1]\n" in done
 
 
-def test_a_parameter_without_annotation_is_unbound_on_request_only(tmp_path: Path) -> None:
+def test_a_parameter_without_annotation_is_unpacked_by_index_on_request_only(tmp_path: Path) -> None:
     text = "@torch.jit.script\ndef f(x, y: Tensor):\n    a, b = x\n    c, d = y\n    return a + b + c + d\n"
-    careful = text.replace("= y\n", "= y.unbind(0)\n")
+    careful = text.replace("= y\n", "= y[0], y[1]\n")
     assert fixed(tmp_path, text, unsafe=False) == careful
-    assert fixed(tmp_path, text) == careful.replace("= x\n", "= x.unbind(0)\n")
+    assert fixed(tmp_path, text) == careful.replace("= x\n", "= x[0], x[1]\n")
 
 
 def test_a_condition_that_may_be_none_stays_false_where_it_was(tmp_path: Path) -> None:
