@@ -516,8 +516,7 @@ def _setattr(run: Interpreter, args: list[Value], kwargs: dict[str, Value], fram
     name = run.plain(args[1])
     if isinstance(name, str):
         run.set_attribute(args[0], name, args[2])
-    elif not isinstance(args[0], OneOf):
-        # Where it is one of several objects that gets it, it was looked up with the name: what is there is replaced.
+    else:
         run.incomplete(args[0], "an attribute is set whose name is computed")
     return NONE
 
