@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
@@ -253,25 +254,30 @@ class _Run:
         """In a thread of the pool: one unit, one way to make the instance."""
         if self.stop.is_set():
             return Outcome("failed", "interrupted")
-        host = build.get("host", work)
-        found = imports.of(host.unit.module, host.unit.path) if isinstance(imports, Imports) else imports
+        host: _Host | None = build.get("host")
+        unit = host.work.unit if host is not None else work.unit
+        found = imports.of(unit.module, unit.path) if isinstance(imports, Imports) else imports
         if isinstance(found, Failure):
             return Outcome("failed", found.reason)
-        rest = {key: value for key, value in build.items() if key != "host"}
-        if host is not work:
-            unit = host.unit
-            rest = {"module": unit.module, "path": unit.path, "qualname": unit.qualname, "kind": unit.kind, **rest}
-        outcome = verify_unit(
-            found.node,
-            work,
-            self.result.findings,
-            self.texts,
-            timeout=self.options.timeout,
-            build={"configured": host.configured, **rest},
-            overlay=found.overlay,
-            stopped=self.stop.is_set,
-            settled=self.verdicts.is_confirmed,
-        )
+        with contextlib.ExitStack() as stack:
+            try:
+                parent = found.node if host is None else stack.enter_context(host.on(found.node))
+            except NodeError as error:
+                return Outcome("failed", f"constructing: {error}")
+            given = (
+                {"configured": work.configured, **build} if host is None else {"built": True, "inside": build["inside"]}
+            )
+            outcome = verify_unit(
+                parent,
+                work,
+                self.result.findings,
+                self.texts,
+                timeout=self.options.timeout,
+                build=given,
+                overlay=found.overlay,
+                stopped=self.stop.is_set,
+                settled=self.verdicts.is_confirmed,
+            )
         for index, (verdict, _) in list(outcome.verdicts.items()):
             if verdict == "refuted" and self._was_altered(index, found):
                 outcome.verdicts[index] = ("masked", "the module's import is stopped by the compiler earlier")
@@ -305,10 +311,13 @@ class _Run:
     ) -> list[Work]:
         """Units of which an instance is inside another one's."""
         jobs: list[tuple[Work, Imports | Imported, dict[str, Any]]] = []
+        hosts: dict[int, _Host] = {}
         for item in lacking:
             holder = holders.get(item.key)
             if holder is not None and item.unit.kind == "module":
-                jobs.append((item, imports, {**holder.build, "host": holder.work, "inside": holder.path}))
+                host = hosts.setdefault(holder.work.number, _Host(holder.work, holder.build, self.options.timeout))
+                host.users += 1
+                jobs.append((item, imports, {**holder.build, "host": host, "inside": holder.path}))
         given = {job[0].number for job in jobs}
         return self._pass(pool, jobs) + [item for item in lacking if item.number not in given]
 
@@ -388,6 +397,48 @@ class _Holder:
     work: Work
     build: dict[str, Any]
     path: str
+
+
+class _Host:
+    """An instance that others are inside of: made when the first of them is verified, ended after the last."""
+
+    def __init__(self, work: Work, build: dict[str, Any], timeout: float) -> None:
+        self.work = work
+        self.users = 0
+        self._build = build
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._node: Node | None = None
+        self._error: NodeError | None = None
+
+    @contextlib.contextmanager
+    def on(self, parent: Node) -> Iterator[Node]:
+        """The process that holds the instance. Raises NodeError where it cannot be made."""
+        try:
+            with self._lock:
+                if self._node is None and self._error is None:
+                    self._make(parent)
+            if self._node is None:
+                raise self._error or NodeError("there is no instance")
+            yield self._node
+        finally:
+            with self._lock:
+                self.users -= 1
+                if not self.users and self._node is not None:
+                    self._node.end()
+
+    def _make(self, parent: Node) -> None:
+        unit = self.work.unit
+        given = {"module": unit.module, "path": unit.path, "qualname": unit.qualname, "kind": unit.kind}
+        node = parent.fork()
+        try:
+            built = node.call("build", self._timeout, **given, configured=self.work.configured, **self._build)
+            if not built.get("ok"):
+                raise NodeError(str(built.get("no_instance") or built.get("text", "")).strip()[:300])
+            self._node = node
+        except NodeError as error:
+            node.end()
+            self._error = error
 
 
 def _holders(outcomes: dict[int, tuple[Outcome, dict[str, Any], Work]]) -> dict[str, _Holder]:

@@ -500,6 +500,8 @@ def build(state: Dict[str, Any], message: Message) -> Message:
     if message.get("caught"):
         obj = (tests or {})[message["caught"]]
         how = "from the tests"
+    elif message.get("built"):  # by the process that this one was forked from
+        obj, how = state["object"], state["how"]
     else:
         module = load_module(state, message["module"], message["path"])
         if message["kind"] == "module":
@@ -519,7 +521,7 @@ def build(state: Dict[str, Any], message: Message) -> Message:
         if message.get("inside"):
             obj = submodule(obj, message["inside"])
         classes = classes_inside(obj)
-    state["object"] = obj
+    state["object"], state["how"] = obj, how
     bases = [base.__qualname__ for base in type(obj).__mro__[1:]] if message["kind"] == "module" else []
     return {"ok": True, "how": how, "seconds": time.perf_counter() - started, "classes": classes, "bases": bases}
 
