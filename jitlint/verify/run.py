@@ -16,9 +16,10 @@ from jitlint.findings import registry
 from jitlint.findings.model import Finding, Result, Verification
 from jitlint.verify.errors import Rejection
 from jitlint.verify.imports import Failure, Imported, Imports
+from jitlint.verify.judge import Judge
 from jitlint.verify.nodes import Node, NodeError, Worker, WorkerError
 from jitlint.verify.plan import Texts, Work, class_key, groups_of, work_of
-from jitlint.verify.unit import Judge, Outcome, verify_unit
+from jitlint.verify.unit import Outcome, verify_unit
 from jitlint.verify.verdicts import Verdicts
 
 _MAX_HOSTS = 40  # units that are built only for what they hold, per folder

@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jitlint.findings.model import Finding, FindingVerdict
-from jitlint.verify.altered import VALUES, Alteration, alone, alterations, emptied, wanted
-from jitlint.verify.errors import (
-    Place,
-    Rejection,
-    at_place,
-    begins_at,
-    column_fits,
-    is_of_rule,
-    names_the_same,
-    real,
-    rejection_of,
-    says,
-)
-from jitlint.verify.nodes import Ended, Node, NodeError, TimedOut
+from jitlint.verify.altered import Alteration, alone, alterations
+from jitlint.verify.attempts import Answer, Attempts, Part
+from jitlint.verify.errors import Place, Rejection, real, rejection_of
+from jitlint.verify.judge import Judge, at_path
+from jitlint.verify.nodes import Node, NodeError
 from jitlint.verify.plan import WEAK_WITHOUT_EFFECT, Texts, Work, class_key
+from jitlint.verify.stepping import function_of, is_same, lines_of, step_over
 
 State = Literal["compiled", "rejected", "failed", "no instance"]
 
-_MAX_ATTEMPTS = 60  # altered compilations of one unit, and so many more for each of its findings:
-_MORE_ATTEMPTS = 8
+_MORE_ATTEMPTS = 8  # altered compilations for each finding of a unit, besides those of the unit
 _MAX_GETTERS = 5  # that raise while the compiler looks at an instance
-_MAX_ASKED = 4  # types that the compiler may ask for at one place
-_MAX_VAIN = 3  # values for an expression that leave the error as it is
-_MAX_PATIENCE = 12  # times that the offending place may move without a finding being met
-_MAX_FORETOLD = 3  # places that an error which names none may be at
 _MAX_CAUSES = 6  # alterations of a finding's statement, to see whether it is what an error comes from
-_OF_OBJECTS = ("JIT4", "JIT6")  # rules about what the compiler finds in objects and classes
-_EVERYWHERE = ("", "forward", "__init__", "__call__", "<module>")  # names that tell nothing
-_AT_PLACE = 8  # of a score: the error is on the finding's lines
-_CRASH = "compiler process killed by "
-_NO_SOURCE = re.compile(r"source for <function ([\w.<>]+\.\w+) at")
 
 
 @dataclass(slots=True)
@@ -65,211 +46,6 @@ class Outcome:
     def guessed(self) -> bool:
         """Whether what was compiled hangs on a guess."""
         return "guessed" in self.how
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one compilation gave: nothing where it succeeded, a rejection, or in words why it gave neither."""
-
-    rejection: Rejection | None = None
-    failure: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return self.rejection is None and not self.failure
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """The findings that matter, and how a rejection is recognised as one of them."""
-
-    findings: Sequence[Finding]
-    texts: Texts
-
-    def _is_project(self, path: str) -> bool:
-        return path in self.paths()
-
-    def paths(self) -> frozenset[str]:
-        """The files that have findings."""
-        return self.texts.paths_of(self.findings)
-
-    def match(self, rejection: Rejection, candidates: Sequence[int], strict: bool = False) -> list[int]:
-        """The findings that a rejection is; several only where they say the same of the same place.
-
-        strict: only where the words fit too, for what the compiler says of altered text.
-        """
-        scored: dict[int, int] = {}
-        # Where one finding, sought or not, is this error at this place, it is no error at another place.
-        least = _AT_PLACE if self._is_foretold(rejection) else 1
-        for index in candidates:
-            score = self._score(rejection, self.findings[index])
-            if score >= least and not (strict and not score & 1):
-                scored[index] = score
-        if not scored:
-            return []
-        best = max(scored.values())
-        return [index for index in scored if scored[index] == best]
-
-    def foretold_places(self, rejection: Rejection, candidates: Sequence[int]) -> list[Place]:
-        """Where the findings are that an error which names no place may be."""
-        foretold = (self.findings[i] for i in candidates if says(self.findings[i], rejection, literally=True))
-        return [Place(real(finding.path), finding.span.line, finding.span.column) for finding in foretold]
-
-    def _is_foretold(self, rejection: Rejection) -> bool:
-        if not rejection.places:
-            return False
-        place = rejection.places[0]
-        return any(
-            at_place(finding, place) and (says(finding, rejection) or is_of_rule(finding, rejection))
-            for finding in self.findings
-        )
-
-    def _score(self, rejection: Rejection, finding: Finding) -> int:
-        """0: not this one. Bit 0: the words fit; more: the place does, the better the more."""
-        places = rejection.places or rejection.frames
-        exact = says(finding, rejection, literally=True)
-        words = int(exact or says(finding, rejection))
-        if not words and places and begins_at(finding, places[0]):
-            words = int(names_the_same(finding, rejection) or is_of_rule(finding, rejection))
-        for number, place in enumerate(places):
-            if at_place(finding, place):
-                return words + (4 if column_fits(finding, place) else 0) + (16 if number == 0 else _AT_PLACE)
-        # An error in other people's code is at the line of the project that leads there.
-        mine = next((place for place in (*places, *rejection.chain) if self._is_project(place.path)), None)
-        if mine is not None and mine not in places and at_place(finding, mine):
-            return words + 4
-        if not rejection.places and finding.code.startswith(_OF_OBJECTS) and _names_a_frame(finding, rejection):
-            return words + 2
-        if not words:
-            return 0
-        if any(at_place(finding, place) for place in rejection.chain):
-            return words + 4
-        if not exact:
-            return 0
-        if not places:
-            return words + 2
-        for place in places:
-            here = self.texts.function_at(place.path, place.line)
-            if here and here == self.texts.function_at(finding.path, finding.span.line):
-                if at_path(finding, place.path):
-                    return words + 2
-            owner = self.texts.class_at(finding.path, finding.span.line)
-            if finding.code.startswith(_OF_OBJECTS) and owner and at_path(finding, place.path):
-                if owner == self.texts.class_at(place.path, place.line):
-                    return words
-        if finding.chain and any(
-            frame.line == place.line and at_path_of(frame.path, place.path)
-            for frame in finding.chain
-            for place in (*places, *rejection.chain)
-        ):
-            return words
-        return 0
-
-
-def _names_a_frame(finding: Finding, rejection: Rejection) -> bool:
-    """Whether an exception of Python code came through a function that a finding speaks of: a getter, a dunder."""
-    said = set(re.findall(r"\w+", finding.message))
-    return any(frame.function in said and frame.function not in _EVERYWHERE for frame in rejection.frames)
-
-
-def at_path(finding: Finding, path: str) -> bool:
-    """Whether a finding is in a file."""
-    return at_path_of(finding.path, path)
-
-
-def at_path_of(one: str, other: str) -> bool:
-    return real(one) == other
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What of a unit is compiled: all, or a submodule (`target`), of either only a method, or one function, or one
-    method of a script class, by file and qualified name."""
-
-    target: str = ""
-    method: str = ""
-    function: tuple[str, str] | None = None
-
-    def __str__(self) -> str:
-        if self.function is not None:
-            return ".".join(name for name in (self.function[1], self.method) if name)
-        return f"the method {self.method}" if self.method else f"the submodule {self.target}"
-
-
-WHOLE = Part()
-
-
-@dataclass(slots=True)
-class Attempts:
-    """All compilations of one built unit. `node` holds the built object and stays as it is: each attempt is a fork.
-
-    without: getters (file and name) that are taken out of the classes first. generated: methods, by qualified name,
-    that have no source and are taken out, too. defaults: functions (file and qualified name) that lose theirs. settled: whether a finding was confirmed in another unit."""
-
-    node: Node
-    work: Work
-    judge: Judge
-    timeout: float
-    stopped: Callable[[], bool]
-    overlay: Mapping[str, str]
-    settled: Callable[[int], bool] = lambda index: False
-    seconds: float = 0.0
-    left: int = _MAX_ATTEMPTS
-    asked: int = 0
-    without: list[tuple[str, str]] = field(default_factory=list)
-    generated: list[str] = field(default_factory=list)
-    defaults: list[tuple[str, str]] = field(default_factory=list)
-
-    def compile(self, overlay: Mapping[str, str] | None = None, part: Part = WHOLE) -> Answer:
-        """Compile in a fork. Whatever happens is an answer."""
-        started = time.monotonic()
-        self.left -= 1
-        self.asked += 1
-        texts = {**self.overlay, **(overlay or {})}
-        try:
-            with self.node.fork() as fork:
-                found = fork.call(
-                    "compile",
-                    self.timeout,
-                    kind=self.work.unit.kind,
-                    target=part.target,
-                    method=part.method,
-                    function=part.function,
-                    without=self.without,
-                    generated=self.generated,
-                    defaults=self.defaults,
-                    overlay=texts,
-                )
-        except TimedOut as error:
-            return Answer(failure=f"compiling: {error}")
-        except Ended as error:
-            how = str(error).removeprefix("the process was killed by ")
-            if how != str(error) and how != "SIGKILL":
-                return Answer(Rejection("CRASH", _CRASH + how))
-            return Answer(failure=f"compiling: {error}")
-        finally:
-            self.seconds += time.monotonic() - started
-        if found.get("uncompiled"):
-            return Answer(failure=str(found["uncompiled"]))
-        return Answer() if found.get("ok") else Answer(self._relocated(rejection_of(found), texts))
-
-    def _relocated(self, rejection: Rejection, texts: Mapping[str, str]) -> Rejection:
-        """A rejection with the files right: of a function with a wrapper around it the compiler shows the lines, but
-        names the wrapper's file (``get_source_lines_and_file``: one is unwrapped, the other is not)."""
-
-        def shows(place: Place, path: str) -> bool:
-            if path in texts:
-                lines = texts[path].splitlines()
-                return place.line <= len(lines) and lines[place.line - 1].strip() == place.source.strip()
-            return self.judge.texts.line(path, place.line).strip() == place.source.strip()
-
-        def right(place: Place) -> Place:
-            if not place.source.strip() or shows(place, place.path):
-                return place
-            candidates = (real(self.work.unit.path), *sorted(self.judge.paths()))
-            return next((replace(place, path=path) for path in candidates if shows(place, path)), place)
-
-        return replace(rejection, places=tuple(map(right, rejection.places)), chain=tuple(map(right, rejection.chain)))
 
 
 def verify_unit(
@@ -403,10 +179,10 @@ def _reach(
         if answer.rejection is None:
             continue
         # The first error again is no news: its place speaks for the finding that it was matched with, and no other.
-        met = judge.match(answer.rejection, left, strict=bool(skipped) or _same(answer.rejection, first))
+        met = judge.match(answer.rejection, left, strict=bool(skipped) or is_same(answer.rejection, first))
         confirm(met, f"compiling {part} by itself")
         if left and not (part.target and not part.method):
-            _step_over(attempts, answer.rejection, left, confirm, skipped, part)
+            step_over(attempts, answer.rejection, left, confirm, skipped, part)
     for index in list(left):
         if attempts.stopped() or attempts.left <= 0:
             break
@@ -416,8 +192,8 @@ def _reach(
     if any(_part_of(attempts, findings[index], built) is None for index in left):
         answer = attempts.compile({step.path: step.text for step in skipped}) if skipped else Answer(first)
         if answer.rejection is not None:
-            confirm(judge.match(answer.rejection, left, strict=bool(skipped)), _lines_of(skipped))
-            _step_over(attempts, answer.rejection, left, confirm, skipped)
+            confirm(judge.match(answer.rejection, left, strict=bool(skipped)), lines_of(skipped))
+            step_over(attempts, answer.rejection, left, confirm, skipped)
     where = f"{first.kind if not first.headline else first.headline}"[:160]
     for index in left:
         finding = findings[index]
@@ -464,10 +240,6 @@ def _out_of_its_statement(
     return answer.rejection is not None and attempts.judge.match(answer.rejection, [index], strict=True) == [index]
 
 
-def _lines_of(skipped: Sequence[Alteration]) -> str:
-    return f"with line {', '.join(map(str, sorted({one.first for one in skipped})))} out of the way"
-
-
 def _parts(attempts: Attempts, left: list[int], built: Mapping[str, Any]) -> Iterator[Part]:
     """The parts of a unit that findings still sought are in: submodules, methods (of the object or of submodules),
     functions and script classes. `left` may shrink meanwhile."""
@@ -490,7 +262,7 @@ def _parts(attempts: Attempts, left: list[int], built: Mapping[str, Any]) -> Ite
 def _part_of(attempts: Attempts, finding: Finding, built: Mapping[str, Any]) -> Part | None:
     """The smallest part of a unit that can be compiled by itself and has a finding in it."""
     path = real(finding.path)
-    owner, _, name = _function(attempts.judge, finding).rpartition(".")
+    owner, _, name = function_of(attempts.judge, finding).rpartition(".")
     if not name:
         return None
     for target, _, cls, file in built.get("classes", []):
@@ -523,159 +295,6 @@ def _cause(attempts: Attempts, rejection: Rejection, left: Sequence[int]) -> int
 
 def _in_class(owner: str, qualname: str) -> bool:
     return bool(owner) and (owner == qualname or owner.startswith(qualname + "."))
-
-
-def _step_over(
-    attempts: Attempts,
-    rejection: Rejection,
-    left: list[int],
-    confirm: Callable[[Sequence[int], str], None],
-    skipped: list[Alteration],
-    part: Part = WHOLE,
-) -> None:
-    """Give the compiler altered text in which the place it stopped at is out of the way, again and again."""
-    judge, texts = attempts.judge, attempts.judge.texts
-    overlay: dict[str, str] = {**attempts.overlay, **{step.path: step.text for step in skipped}}
-    patience = _MAX_PATIENCE
-    while left and attempts.left > 0 and patience > 0 and not attempts.stopped():
-        taken = _take_out(attempts, rejection)
-        if taken:
-            answer = attempts.compile(overlay, part)
-            if answer.rejection is None:
-                return
-            confirm(judge.match(answer.rejection, left, strict=True), f"with {taken} out of the way")
-            rejection = answer.rejection
-            continue
-        known = [one for one in rejection.places if (overlay.get(one.path) or texts.text(one.path))][:1]
-        places = known or judge.foretold_places(rejection, attempts.work.findings)[:_MAX_FORETOLD]
-        best: tuple[Alteration, Rejection | None, list[int]] | None = None
-        for step, answer in (
-            pair for place in places for pair in _tries(attempts, rejection, place, overlay, left, part)
-        ):
-            if answer.failure:
-                continue
-            if answer.rejection is None:
-                best = (step, None, [])
-                break
-            met = judge.match(answer.rejection, left, strict=True)
-            if met:
-                best = (step, answer.rejection, met)
-                break
-            if not _same(answer.rejection, rejection):
-                if best is None or _is_later(texts, answer.rejection, best[1]):
-                    best = (step, answer.rejection, [])
-                if _is_later(texts, answer.rejection, rejection):
-                    break
-        if best is None:
-            return
-        step, following, met = best
-        skipped.append(step)
-        overlay[step.path] = step.text
-        if met:
-            confirm(met, _lines_of(skipped))
-            patience = _MAX_PATIENCE
-        else:
-            patience -= 1
-        if following is None:
-            return
-        rejection = following
-
-
-def _take_out(attempts: Attempts, rejection: Rejection) -> str:
-    """Take out what no text can alter: a method that has no source, the defaults of a function, which the compiler
-    has from the object. In words what; '' for nothing."""
-    name = _without_source(rejection)
-    if name and name not in attempts.generated:
-        attempts.generated.append(name)
-        return name
-    if rejection.places and rejection.headline.startswith("Expected a default value of type"):
-        place = rejection.places[0]
-        function = attempts.judge.texts.function_at(place.path, place.line)
-        if function and (place.path, function) not in attempts.defaults:
-            attempts.defaults.append((place.path, function))
-            return f"the defaults of {function}"
-    return ""
-
-
-def _tries(
-    attempts: Attempts,
-    rejection: Rejection,
-    place: Place,
-    overlay: Mapping[str, str],
-    left: Sequence[int],
-    part: Part,
-) -> Iterator[tuple[Alteration, Answer]]:
-    """Compilations with what stands at a place altered: with values of the type that the compiler asks for first."""
-    judge = attempts.judge
-    text = overlay.get(place.path) or judge.texts.text(place.path) or ""
-    here = judge.texts.function_at(place.path, place.line)
-    owner = judge.texts.class_at(place.path, place.line) or here
-    findings = [judge.findings[index] for index in left]
-    apart = not any(
-        at_path(finding, place.path)
-        and owner in (judge.texts.class_at(finding.path, finding.span.line), _function(judge, finding))
-        for finding in findings
-    )
-    tried: set[str] = set()
-
-    def compiled(steps: Iterator[Alteration]) -> Iterator[tuple[Alteration, Answer]]:
-        vain = 0  # values that changed nothing
-        for step in steps:
-            if attempts.left <= 0 or attempts.stopped():
-                return
-            if step.text in tried or (vain >= _MAX_VAIN and not step.whole):
-                continue
-            tried.add(step.text)
-            answer = attempts.compile({**overlay, step.path: step.text}, part)
-            vain += answer.rejection is not None and _same(answer.rejection, rejection)
-            yield step, answer
-
-    # Where nothing that is looked for is near, the whole function may go.
-    if apart:
-        yield from compiled(emptied(place.path, text, place.line))
-    first = wanted(rejection.text)
-    orders: list[Sequence[str]] = [VALUES] if first is None else [VALUES, [first]]
-    while orders:
-        for step, answer in compiled(alterations(place.path, text, place, orders[-1])):
-            yield step, answer
-            more = wanted(answer.rejection.text) if answer.rejection is not None else None
-            if more is not None and [more] not in orders and len(orders) < _MAX_ASKED:
-                orders.append([more])
-                break
-        else:
-            orders.pop()
-
-
-def _function(judge: Judge, finding: Finding) -> str:
-    return judge.texts.function_at(finding.path, finding.span.line)
-
-
-def _is_later(texts: Texts, one: Rejection, other: Rejection | None) -> bool:
-    """Whether an error is farther on: below in the same function, or in another one, which the compiler came to only
-    now; no error at all is the farthest."""
-    if other is None:
-        return False
-    if _without_source(one):
-        return True
-    first, second = one.places[:1], other.places[:1]
-    if not first or not second:
-        return bool(first)
-    here, there = ((place.path, texts.function_at(place.path, place.line)) for place in (first[0], second[0]))
-    return here != there or first[0].line > second[0].line
-
-
-def _without_source(rejection: Rejection) -> str:
-    """The method that has no source, by its qualified name, where that is what the compiler says: a dataclass's."""
-    found = _NO_SOURCE.search(rejection.text) if rejection.kind == "OSError" else None
-    return found[1] if found is not None else ""
-
-
-def _same(one: Rejection, other: Rejection) -> bool:
-    """Whether an alteration changed nothing: the compiler still stops there."""
-    first, second = one.places[:1], other.places[:1]
-    if not first or not second:
-        return one.text == other.text
-    return (first[0].path, first[0].line) == (second[0].path, second[0].line)
 
 
 # --- weak script, and running -----------------------------------------------------------------------------------------

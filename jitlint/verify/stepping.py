@@ -1,0 +1,176 @@
+"""Getting past an error: with other text in the place where the compiler stopped, again and again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from jitlint.findings.model import Finding
+from jitlint.verify.altered import VALUES, Alteration, alterations, emptied, wanted
+from jitlint.verify.attempts import WHOLE, Answer, Attempts, Part
+from jitlint.verify.errors import Place, Rejection
+from jitlint.verify.judge import Judge, at_path
+from jitlint.verify.plan import Texts
+
+_MAX_ASKED = 4  # types that the compiler may ask for at one place
+_MAX_VAIN = 3  # values for an expression that leave the error as it is
+_MAX_PATIENCE = 12  # times that the offending place may move without a finding being met
+_MAX_FORETOLD = 3  # places that an error which names none may be at
+_NO_SOURCE = re.compile(r"source for <function ([\w.<>]+\.\w+) at")
+
+
+def step_over(
+    attempts: Attempts,
+    rejection: Rejection,
+    left: list[int],
+    confirm: Callable[[Sequence[int], str], None],
+    skipped: list[Alteration],
+    part: Part = WHOLE,
+) -> None:
+    """Give the compiler altered text in which the place it stopped at is out of the way, again and again."""
+    judge, texts = attempts.judge, attempts.judge.texts
+    overlay: dict[str, str] = {**attempts.overlay, **{step.path: step.text for step in skipped}}
+    patience = _MAX_PATIENCE
+    while left and attempts.left > 0 and patience > 0 and not attempts.stopped():
+        taken = _take_out(attempts, rejection)
+        if taken:
+            answer = attempts.compile(overlay, part)
+            if answer.rejection is None:
+                return
+            confirm(judge.match(answer.rejection, left, strict=True), f"with {taken} out of the way")
+            rejection = answer.rejection
+            continue
+        known = [one for one in rejection.places if (overlay.get(one.path) or texts.text(one.path))][:1]
+        places = known or judge.foretold_places(rejection, attempts.work.findings)[:_MAX_FORETOLD]
+        best: tuple[Alteration, Rejection | None, list[int]] | None = None
+        for step, answer in (
+            pair for place in places for pair in _tries(attempts, rejection, place, overlay, left, part)
+        ):
+            if answer.failure:
+                continue
+            if answer.rejection is None:
+                best = (step, None, [])
+                break
+            met = judge.match(answer.rejection, left, strict=True)
+            if met:
+                best = (step, answer.rejection, met)
+                break
+            if not is_same(answer.rejection, rejection):
+                if best is None or _is_later(texts, answer.rejection, best[1]):
+                    best = (step, answer.rejection, [])
+                if _is_later(texts, answer.rejection, rejection):
+                    break
+        if best is None:
+            return
+        step, following, met = best
+        skipped.append(step)
+        overlay[step.path] = step.text
+        if met:
+            confirm(met, lines_of(skipped))
+            patience = _MAX_PATIENCE
+        else:
+            patience -= 1
+        if following is None:
+            return
+        rejection = following
+
+
+def _take_out(attempts: Attempts, rejection: Rejection) -> str:
+    """Take out what no text can alter: a method that has no source, the defaults of a function, which the compiler
+    has from the object. In words what; '' for nothing."""
+    name = _without_source(rejection)
+    if name and name not in attempts.generated:
+        attempts.generated.append(name)
+        return name
+    if rejection.places and rejection.headline.startswith("Expected a default value of type"):
+        place = rejection.places[0]
+        function = attempts.judge.texts.function_at(place.path, place.line)
+        if function and (place.path, function) not in attempts.defaults:
+            attempts.defaults.append((place.path, function))
+            return f"the defaults of {function}"
+    return ""
+
+
+def _tries(
+    attempts: Attempts,
+    rejection: Rejection,
+    place: Place,
+    overlay: Mapping[str, str],
+    left: Sequence[int],
+    part: Part,
+) -> Iterator[tuple[Alteration, Answer]]:
+    """Compilations with what stands at a place altered: with values of the type that the compiler asks for first."""
+    judge = attempts.judge
+    text = overlay.get(place.path) or judge.texts.text(place.path) or ""
+    here = judge.texts.function_at(place.path, place.line)
+    owner = judge.texts.class_at(place.path, place.line) or here
+    findings = [judge.findings[index] for index in left]
+    apart = not any(
+        at_path(finding, place.path)
+        and owner in (judge.texts.class_at(finding.path, finding.span.line), function_of(judge, finding))
+        for finding in findings
+    )
+    tried: set[str] = set()
+
+    def compiled(steps: Iterator[Alteration]) -> Iterator[tuple[Alteration, Answer]]:
+        vain = 0  # values that changed nothing
+        for step in steps:
+            if attempts.left <= 0 or attempts.stopped():
+                return
+            if step.text in tried or (vain >= _MAX_VAIN and not step.whole):
+                continue
+            tried.add(step.text)
+            answer = attempts.compile({**overlay, step.path: step.text}, part)
+            vain += answer.rejection is not None and is_same(answer.rejection, rejection)
+            yield step, answer
+
+    # Where nothing that is looked for is near, the whole function may go.
+    if apart:
+        yield from compiled(emptied(place.path, text, place.line))
+    first = wanted(rejection.text)
+    orders: list[Sequence[str]] = [VALUES] if first is None else [VALUES, [first]]
+    while orders:
+        for step, answer in compiled(alterations(place.path, text, place, orders[-1])):
+            yield step, answer
+            more = wanted(answer.rejection.text) if answer.rejection is not None else None
+            if more is not None and [more] not in orders and len(orders) < _MAX_ASKED:
+                orders.append([more])
+                break
+        else:
+            orders.pop()
+
+
+def function_of(judge: Judge, finding: Finding) -> str:
+    return judge.texts.function_at(finding.path, finding.span.line)
+
+
+def _is_later(texts: Texts, one: Rejection, other: Rejection | None) -> bool:
+    """Whether an error is farther on: below in the same function, or in another one, which the compiler came to only
+    now; no error at all is the farthest."""
+    if other is None:
+        return False
+    if _without_source(one):
+        return True
+    first, second = one.places[:1], other.places[:1]
+    if not first or not second:
+        return bool(first)
+    here, there = ((place.path, texts.function_at(place.path, place.line)) for place in (first[0], second[0]))
+    return here != there or first[0].line > second[0].line
+
+
+def _without_source(rejection: Rejection) -> str:
+    """The method that has no source, by its qualified name, where that is what the compiler says: a dataclass's."""
+    found = _NO_SOURCE.search(rejection.text) if rejection.kind == "OSError" else None
+    return found[1] if found is not None else ""
+
+
+def is_same(one: Rejection, other: Rejection) -> bool:
+    """Whether an alteration changed nothing: the compiler still stops there."""
+    first, second = one.places[:1], other.places[:1]
+    if not first or not second:
+        return one.text == other.text
+    return (first[0].path, first[0].line) == (second[0].path, second[0].line)
+
+
+def lines_of(skipped: Sequence[Alteration]) -> str:
+    return f"with line {', '.join(map(str, sorted({one.first for one in skipped})))} out of the way"
