@@ -27,9 +27,8 @@ INTERNAL_ERROR = "JIT905"
 MALFORMED_SUPPRESSION = "JIT906"
 
 _HEAVY = 640 << 10  # KiB that the processes of a run may grow by together before their sessions are dropped
-_LEAST = (
-    300 << 10
-)  # what each may grow by however many they are: what a large library's base classes need, and as much again
+# What each may grow by however many they are: what a large library's base classes need, and as much again.
+_LEAST = 300 << 10
 RECURSION_LIMIT = 4000  # of Python frames: deep code is walked by recursion
 
 

@@ -204,17 +204,15 @@ def _dict(e: Emitter, node: tree.Apply, hint: Type | None) -> Sugared:
 
     hint = hint.element if isinstance(hint, OptionalType) else hint
     empty = len(node.args) == 1 and isinstance(node.args[0], tree.ListLiteral) and not node.args[0].elements
+    members = members_of(hint) if isinstance(hint, UnionType) else ()
+    ambiguous = sum(isinstance(member, DictType) for member in members) > 1
     if (not node.args or empty) and not node.kwargs:
-        if isinstance(hint, UnionType):
-            candidates = [member for member in members_of(hint) if isinstance(member, DictType)]
-            if len(candidates) > 1:
-                return literals.emit_dict(e, tree.DictLiteral(node.at, (), ()), hint)
+        if ambiguous:
+            return literals.emit_dict(e, tree.DictLiteral(node.at, (), ()), hint)
         return Val(hint) if isinstance(hint, DictType) else Val(DictType(STR, TENSOR))
-    if isinstance(hint, UnionType) and not contains_unknown(hint):
-        candidates = [member for member in members_of(hint) if isinstance(member, DictType)]
-        if len(candidates) > 1:
-            # Rejected by 1.12 and later releases, not by 1.10: there is no rule of that range yet.
-            return UNKNOWN_VAL
+    if ambiguous and hint is not None and not contains_unknown(hint):
+        # Rejected by 1.12 and later releases, not by 1.10: there is no rule of that range yet.
+        return UNKNOWN_VAL
     if not node.args:
         kinds = [emit_val(e, keyword.value).type for keyword in node.kwargs]
         made: Type = DictType(STR, unify_all(kinds, default_to_union=True)[0] or UNKNOWN)

@@ -19,7 +19,7 @@ from jitlint.verify.imports import Failure, Imported, Imports
 from jitlint.verify.judge import Judge
 from jitlint.verify.nodes import Node, NodeError, Worker, WorkerError
 from jitlint.verify.plan import Texts, Work, class_key, groups_of, work_of
-from jitlint.verify.unit import Outcome, verify_unit
+from jitlint.verify.unit import Outcome, build_unit, verify_unit
 from jitlint.verify.verdicts import Verdicts
 
 _MAX_HOSTS = 40  # units that are built only for what they hold, per folder
@@ -350,14 +350,7 @@ class _Run:
             return 0.0, []
         try:
             with found.node.fork() as node:
-                built = node.call(
-                    "build",
-                    self.options.timeout,
-                    module=unit.module,
-                    path=unit.path,
-                    qualname=unit.qualname,
-                    kind=unit.kind,
-                )
+                built = build_unit(node, unit, self.options.timeout, {})
         except NodeError:
             return time.monotonic() - started, []
         classes = [(str(path), class_key(file, name)) for path, _, name, file in built.get("classes", [])]
@@ -429,11 +422,10 @@ class _Host:
                     self._node.end()
 
     def _make(self, parent: Node) -> None:
-        unit = self.work.unit
-        given = {"module": unit.module, "path": unit.path, "qualname": unit.qualname, "kind": unit.kind}
         node = parent.fork()
         try:
-            built = node.call("build", self._timeout, **given, configured=self.work.configured, **self._build)
+            more = {"configured": self.work.configured, **self._build}
+            built = build_unit(node, self.work.unit, self._timeout, more)
             if not built.get("ok"):
                 raise NodeError(str(built.get("no_instance") or built.get("text", "")).strip()[:300])
             self._node = node

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from jitlint.findings.model import Finding, FindingVerdict
+from jitlint.findings.model import Finding, FindingVerdict, Unit
 from jitlint.verify.altered import Alteration, alone, alterations
 from jitlint.verify.attempts import Answer, Attempts, Part
 from jitlint.verify.errors import Place, Rejection, real, rejection_of
@@ -48,6 +48,12 @@ class Outcome:
         return "guessed" in self.how
 
 
+def build_unit(node: Node, unit: Unit, timeout: float, more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Have a process make what of a unit is compiled; its answer. more: further arguments. Raises NodeError."""
+    given = {"module": unit.module, "path": unit.path, "qualname": unit.qualname, "kind": unit.kind}
+    return node.call("build", timeout, **given, **more)
+
+
 def verify_unit(
     parent: Node,
     work: Work,
@@ -69,11 +75,7 @@ def verify_unit(
     started = time.monotonic()
     try:
         with parent.fork() as node:
-            built = node.call(
-                "build",
-                timeout,
-                **{"module": unit.module, "path": unit.path, "qualname": unit.qualname, "kind": unit.kind, **build},
-            )
+            built = build_unit(node, unit, timeout, build)
             seconds = time.monotonic() - started
             judge = Judge(findings, texts)
             if not built.get("ok"):

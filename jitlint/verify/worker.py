@@ -862,8 +862,8 @@ def remove_defaults(functions: List[List[str]]) -> None:
     """Take their defaults from functions, given by file and qualified name: the compiler asks the object; this is a
     fork."""
     for path, qualname in functions:
-        found = inspect.unwrap(defined_at(path, qualname) or remove_defaults)
-        if inspect.isfunction(found) and found is not remove_defaults:
+        found = inspect.unwrap(defined_at(path, qualname))
+        if inspect.isfunction(found):
             found.__defaults__ = None
             found.__kwdefaults__ = None
 

@@ -162,18 +162,21 @@ def test_circular_imports(make: MakeProject) -> None:
     assert ask(project, "x", "a") == "value x = 1"
 
 
+LAZY = """
+    import sys
+    from typing import TYPE_CHECKING
+    if TYPE_CHECKING:
+        from .model import Net
+        from .more import *
+    else:
+        sys.modules[__name__] = _LazyModule(__name__, globals()["__file__"])
+"""
+
+
 def test_lazy_modules_keep_the_names_they_import_for_type_checking(make: MakeProject) -> None:
     project = make(
         {
-            "lib/__init__.py": """
-                import sys
-                from typing import TYPE_CHECKING
-                if TYPE_CHECKING:
-                    from .model import Net
-                    from .more import *
-                else:
-                    sys.modules[__name__] = _LazyModule(__name__, globals()["__file__"])
-            """,
+            "lib/__init__.py": LAZY,
             "lib/model.py": "class Net: ...",
             "lib/more.py": "class More: ...",
             "lib/other.py": "def __getattr__(name): ...",
@@ -189,15 +192,7 @@ def test_lazy_modules_keep_the_names_they_import_for_type_checking(make: MakePro
 def test_a_lazy_module_s_stars_are_not_read_for_a_name_that_it_imports_by_itself(make: MakeProject) -> None:
     project = make(
         {
-            "lib/__init__.py": """
-                import sys
-                from typing import TYPE_CHECKING
-                if TYPE_CHECKING:
-                    from .model import Net
-                    from .more import *
-                else:
-                    sys.modules[__name__] = _LazyModule(__name__, globals()["__file__"])
-            """,
+            "lib/__init__.py": LAZY,
             "lib/model.py": "class Net: ...",
             "lib/more.py": "from .rest import *\n",
             "lib/rest.py": "class Net: ...\nclass Rest: ...",
