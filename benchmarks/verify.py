@@ -1,6 +1,6 @@
 """How fast and how definite `jitlint verify` is on a package, beside a fresh Python process for each class.
 
-Usage: python benchmarks/verify.py FOLDER [FOLDER ...] [--python INTERPRETER] [--fresh N] [--jobs N]
+Usage: python benchmarks/verify.py FOLDER [FOLDER ...] [--python INTERPRETER] [--device DEVICE] [--fresh N] [--jobs N]
 
 FOLDER is an installed package, such as .../site-packages/timm; --python (default: this one) is the interpreter whose
 torch is asked and in which the package can be imported. What is printed:
@@ -30,11 +30,11 @@ from typing import Any
 # Without the unit's name: it is given as arguments. A class that needs arguments is still imported and looked up.
 FRESH = """
 import importlib, sys, torch
-module, name = sys.argv[1:]
+module, name, device = sys.argv[1:]
 found = importlib.import_module(module)
 for part in name.split("."):
     found = getattr(found, part)
-torch.jit.script(found() if isinstance(found, type) and issubclass(found, torch.nn.Module) else found)
+torch.jit.script(found().to(device) if isinstance(found, type) and issubclass(found, torch.nn.Module) else found)
 """
 CANNOT = (
     "the import fails",
@@ -58,12 +58,13 @@ def is_put(finding: dict[str, Any]) -> bool:
     return is_asked(finding) or (finding["code"] not in OWN and finding["condition"] is not None)
 
 
-def verified(folder: Path, python: str, jobs: int) -> tuple[dict[str, Any], float]:
+def verified(folder: Path, python: str, device: str, jobs: int) -> tuple[dict[str, Any], float]:
     """The report on a package, and the wall seconds of the whole command."""
     with tempfile.TemporaryDirectory() as temporary:
         report = Path(temporary) / "report.json"
         command = [sys.executable, "-m", "jitlint", "verify", str(folder), "--isolated", "--exit-zero", "--quiet"]
-        command += ["--python", python, "-j", str(jobs), "--output-format", "json", "-o", str(report)]
+        command += ["--python", python, "--device", device, "-j", str(jobs)]
+        command += ["--output-format", "json", "-o", str(report)]
         started = time.perf_counter()
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         seconds = time.perf_counter() - started
@@ -72,11 +73,11 @@ def verified(folder: Path, python: str, jobs: int) -> tuple[dict[str, Any], floa
         return json.loads(report.read_text()), seconds
 
 
-def fresh(units: list[dict[str, Any]], python: str, folder: Path, jobs: int) -> float:
+def fresh(units: list[dict[str, Any]], python: str, device: str, folder: Path, jobs: int) -> float:
     """Wall seconds per unit with a process for each."""
 
     def one(unit: dict[str, Any]) -> None:
-        command = [python, "-c", FRESH, unit["module"], unit["qualname"]]
+        command = [python, "-c", FRESH, unit["module"], unit["qualname"], device]
         subprocess.run(command, cwd=folder.parent, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
     started = time.perf_counter()
@@ -89,11 +90,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--python", default=sys.executable, metavar="INTERPRETER")
+    parser.add_argument("--device", default="cpu", help="where the modules are put before they are compiled")
     parser.add_argument("--fresh", type=int, default=10, metavar="N", help="classes to give a process of their own")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     for folder in (path.resolve() for path in options.folders):
-        report, wall = verified(folder, options.python, options.jobs)
+        report, wall = verified(folder, options.python, options.device, options.jobs)
         findings = [finding for finding in report["findings"] if is_asked(finding)]
         counts = Counter(f["verdict"] for f in findings)
         unbuilt = sum(
@@ -102,7 +104,7 @@ def main() -> None:
         definite = counts["confirmed"] + counts["refuted"]
         asked = report["verification"]
         print(
-            f"{folder.name}: torch {asked['torch']}, {len(findings)} findings: {dict(counts)}, {asked['missed']} missed"
+            f"{folder.name}: torch {asked['torch']} on {options.device}, {len(findings)} findings: {dict(counts)}, {asked['missed']} missed"
         )
         built = len(findings) - unbuilt
         print(f"  definite, of {built} in units that could be built   {definite / max(1, built):.2f} (aim 0.90)")
@@ -111,7 +113,7 @@ def main() -> None:
         chosen = flagged[:: max(1, len(flagged) // options.fresh)][: options.fresh]
         if not chosen or not asked["compiled"]:
             continue
-        alone = fresh(chosen, options.python, folder, options.jobs)
+        alone = fresh(chosen, options.python, options.device, folder, options.jobs)
         # Of the same population as the fresh processes: those that no instance can be made of are tried, too.
         tried = sum(any(is_put(report["findings"][i]) for i in unit["findings"]) for unit in report["units"])
         each = asked["seconds"]["total"] / tried

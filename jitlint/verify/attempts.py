@@ -1,9 +1,9 @@
-"""Compilations of one unit: of all of it or a part, as it is or with altered text, each in a fork."""
+"""Compilations of one unit: of all of it or a part, as it is or with altered text, in forks of what holds it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
 from jitlint.verify.errors import Place, Rejection, real, rejection_of
@@ -47,7 +47,7 @@ WHOLE = Part()
 
 @dataclass(slots=True)
 class Attempts:
-    """All compilations of one built unit. `node` holds the built object and stays as it is: each attempt is a fork.
+    """All compilations of one built unit. `node` holds the built object and stays as it is: forks of it compile.
 
     without: getters (file and name) that are taken out of the classes first. generated: methods, by qualified name,
     that have no source and are taken out, too. defaults: functions (file and qualified name) that lose theirs. settled:
@@ -66,6 +66,8 @@ class Attempts:
     without: list[tuple[str, str]] = field(default_factory=list)
     generated: list[str] = field(default_factory=list)
     defaults: list[tuple[str, str]] = field(default_factory=list)
+    _fork: Node | None = None
+    _lost: Hashable = ()
 
     def compile(self, overlay: Mapping[str, str] | None = None, part: Part = WHOLE) -> Answer:
         """Compile in a fork. Whatever happens is an answer."""
@@ -74,22 +76,25 @@ class Attempts:
         self.asked += 1
         texts = {**self.overlay, **(overlay or {})}
         try:
-            with self.node.fork() as fork:
-                found = fork.call(
-                    "compile",
-                    self.timeout,
-                    kind=self.work.unit.kind,
-                    target=part.target,
-                    method=part.method,
-                    function=part.function,
-                    without=self.without,
-                    generated=self.generated,
-                    defaults=self.defaults,
-                    overlay=texts,
-                )
+            found = self._forked().call(
+                "compile",
+                self.timeout,
+                kind=self.work.unit.kind,
+                target=part.target,
+                method=part.method,
+                function=part.function,
+                without=self.without,
+                generated=self.generated,
+                defaults=self.defaults,
+                overlay=texts,
+            )
+            if found.get("spent", True):
+                self._end()
         except TimedOut as error:
+            self._end()
             return Answer(failure=f"compiling: {error}")
         except Ended as error:
+            self._end()
             how = str(error).removeprefix("the process was killed by ")
             if how != str(error) and how != "SIGKILL":
                 return Answer(Rejection("CRASH", _CRASH + how))
@@ -99,6 +104,20 @@ class Attempts:
         if found.get("uncompiled"):
             return Answer(failure=str(found["uncompiled"]))
         return Answer() if found.get("ok") else Answer(self._relocated(rejection_of(found), texts))
+
+    def _forked(self) -> Node:
+        """A process to compile in: the last one, unless it is spent, or has lost what this time shall be there."""
+        lost = tuple(self.without), tuple(self.generated), tuple(self.defaults)
+        if self._fork is not None and lost != self._lost:
+            self._end()
+        if self._fork is None:
+            self._fork, self._lost = self.node.fork(), lost
+        return self._fork
+
+    def _end(self) -> None:
+        if self._fork is not None:
+            self._fork.end()
+            self._fork = None
 
     def _relocated(self, rejection: Rejection, texts: Mapping[str, str]) -> Rejection:
         """A rejection with the files right: of a function with a wrapper around it the compiler shows the lines, but

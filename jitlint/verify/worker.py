@@ -282,7 +282,8 @@ def failure(error: BaseException) -> Message:
             frames.append([error.filename, error.lineno or 1, ""])
     except BaseException:
         pass
-    found: Message = {"ok": False, "type": type(error).__name__, "text": text[:_MAX_TEXT], "frames": frames}
+    text = _MANGLED.sub("", text[:_MAX_TEXT])
+    found: Message = {"ok": False, "type": type(error).__name__, "text": text, "frames": frames}
     if not _NAMES_A_FILE.search(text):
         if _HERE in text:
             found["place"] = place_of_excerpt(text, {os.path.realpath(frame[0]) for frame in frames})
@@ -293,6 +294,7 @@ def failure(error: BaseException) -> Message:
 
 
 _HERE = "<--- HERE"
+_MANGLED = re.compile(r"___torch_mangle_\d+\.")  # of a type that was compiled before, in whichever attempt
 _NAMES_A_FILE = re.compile(r'^ *(File ".+", line \d+|at .+:\d+:\d+)$', re.MULTILINE)
 
 
@@ -452,11 +454,19 @@ def same_file(one: Optional[str], other: str) -> bool:
     return bool(one) and os.path.realpath(str(one)) == os.path.realpath(other)
 
 
+_LINES: Dict[str, Any] = {}  # what linecache held of the files that have other text: None for nothing
+
+
 def overlay(message: Message) -> None:
     """Give the look-up of sources (inspect asks linecache) other text for some files, and the altered text its names.
 
-    What stands for a value that is out of the way is written with ``_jt``: torch.
+    What stands for a value that is out of the way is written with ``_jt``: torch. Text given before is withdrawn.
     """
+    for name in list(_LINES):
+        entry = _LINES.pop(name)
+        linecache.cache.pop(name, None)
+        if entry is not None:
+            linecache.cache[name] = entry
     texts = message.get("overlay") or {}
     if not texts:
         return
@@ -465,17 +475,29 @@ def overlay(message: Message) -> None:
     import torch
 
     builtins._jt = torch  # type: ignore[attr-defined]
-    modules = list(sys.modules.values())
     for path, text in texts.items():
         lines = text.splitlines(True)
-        for name in {path, os.path.realpath(path)}:
+        files = (file for file in files_called(os.path.basename(path)) if same_file(file, path))
+        for name in {path, os.path.realpath(path), *files}:
+            _LINES[name] = linecache.cache.get(name)
             # Without a time of change, linecache takes it for what a loader gave, and does not look at the file.
             linecache.cache[name] = (len(text), None, lines, name)
-        base = os.path.basename(path)
-        for module in modules:
+
+
+_FILES: Dict[int, Dict[str, Set[str]]] = {}  # of the modules when so many were imported: the files by their last names
+
+
+def files_called(name: str) -> Set[str]:
+    """The files with a name, in whichever folder, that modules were imported from."""
+    if len(sys.modules) not in _FILES:
+        _FILES.clear()
+        found: Dict[str, Set[str]] = {}
+        for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
-            if isinstance(file, str) and file != path and os.path.basename(file) == base and same_file(file, path):
-                linecache.cache[file] = (len(text), None, lines, file)
+            if isinstance(file, str):
+                found.setdefault(os.path.basename(file), set()).add(file)
+        _FILES[len(sys.modules)] = found
+    return next(iter(_FILES.values())).get(name, set())
 
 
 def find(module: Any, qualname: str) -> Any:
@@ -710,10 +732,90 @@ def guess(parameter: inspect.Parameter, number: Any, torch: Any) -> Any:
 # --- compiling --------------------------------------------------------------------------------------------------------
 
 
+class Leftovers:
+    """What compilations leave behind in torch's Python half: kept as it is at first, and brought back to that.
+
+    What they leave in its C++ half (a half-defined type) is not found again without it. Functions that compiled stay,
+    unless their file has been given other text.
+    """
+
+    def __init__(self, torch: Any) -> None:
+        state: Any = getattr(torch.jit, "_state", None)
+        store: Any = getattr(getattr(torch.jit, "_recursive", None), "concrete_type_store", None)
+        functions = [getattr(state, name, None) for name in ("_jit_caching_layer", "_jit_function_overload_caching")]
+        self.known = functions[0] is not None and store is not None  # from torch 1.7 on
+        self.functions = [(table, dict(table)) for table in functions if table is not None]
+        tables = [getattr(state, "_script_classes", None), getattr(state, "_name_to_pyclass", None)]
+        tables.append(getattr(store, "methods_compiled", None))
+        self.tables = [(table, table.copy()) for table in tables if table is not None]
+        self.overloads = getattr(torch._jit_internal, "_overloaded_fns", {})  # until they are compiled
+        self.uncompiled = dict(self.overloads)
+        self.types = getattr(store, "type_store", {})
+        self.first = {kind: list(known) for kind, known in self.types.items()}
+        self.parsed: Any = getattr(getattr(torch, "_sources", None), "parse_def", None)
+        self.altered: Set[str] = set()  # the last names of the files that had other text
+
+    def clear(self, message: Message) -> None:
+        """Before the next compilation, of `message`."""
+        self.altered.update(os.path.basename(path) for path in message.get("overlay") or {})
+        gone = set()
+        for table, first in self.functions:
+            for function in list(table):
+                if function not in first and not self.stays(function):
+                    del table[function]
+                    gone.add(function.__module__ + "." + function.__name__)
+        self.overloads.update((name, known) for name, known in self.uncompiled.items() if name in gone)
+        for table, first in self.tables:
+            table.clear()
+            table.update(first)
+        for kind, known in self.types.items():
+            known[:] = self.first.get(kind, [])
+        if hasattr(self.parsed, "cache_clear"):
+            self.parsed.cache_clear()  # by function, whatever its text is now
+
+    def stays(self, function: Any) -> bool:
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        return code is not None and os.path.basename(code.co_filename) not in self.altered
+
+
+def remember_overloads(torch: Any) -> None:
+    """Keep which modules have no overloads: the compiler looks at all methods of all submodules each time for them."""
+    recursive: Any = getattr(torch.jit, "_recursive", None)
+    plain = getattr(recursive, "get_overload_annotations", None)
+    if plain is None:
+        return
+    without: Dict[int, Any] = {}
+
+    def overloads_of(module: Any, *rest: Any) -> Any:
+        if without.get(id(module)) is module:
+            return {}
+        found = plain(module, *rest)
+        if not found:
+            without[id(module)] = module
+        return found
+
+    recursive.get_overload_annotations = overloads_of
+
+
 def compile_object(state: Dict[str, Any], message: Message) -> Message:
-    """Give the object, or one of its submodules, to the compiler; the answer is the verdict, with the error's text."""
+    """Give the object, or one of its submodules, to the compiler; the answer is the verdict, with the error's text.
+
+    `spent` in it: this process can compile nothing else, for what that would find of this time.
+    """
     import torch
 
+    if "leftovers" in state:
+        state["leftovers"].clear(message)
+    else:
+        state["leftovers"] = Leftovers(torch)
+        state["spent"] = not state["leftovers"].known
+        remember_overloads(torch)
+    answer = compiled(torch, state, message)
+    answer["spent"] = state["spent"]
+    return answer
+
+
+def compiled(torch: Any, state: Dict[str, Any], message: Message) -> Message:
     overlay(message)
     obj = placed(state)
     if message.get("target"):
@@ -724,7 +826,7 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
         remove_named(set(message.get("generated") or ()))
         remove_defaults(message.get("defaults") or [])
         if message.get("function"):
-            return only_function(torch, message["function"], message.get("method") or "", started)
+            return only_function(torch, state, message["function"], message.get("method") or "", started)
         if message.get("method"):
             return only_method(torch, obj, message["method"], started)
         if message.get("kind") == "module" and not compiles_plain_modules(torch) and not is_compiled(torch, obj):
@@ -764,7 +866,7 @@ def script(torch: Any, obj: Any) -> Any:
 
 def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
     """Compile one method of a module and what it calls, not its forward nor its submodules'."""
-    recursive = getattr(torch.jit, "_recursive", None)
+    recursive: Any = getattr(torch.jit, "_recursive", None)
     if recursive is None or not hasattr(recursive, "make_stub_from_method") or not hasattr(obj, name):
         return {"ok": True, "seconds": 0.0}
     overloads = overloads_of_method(torch, obj, name)
@@ -774,8 +876,29 @@ def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
         stubs = [recursive.make_stub_from_method(obj, name)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        recursive.create_script_module(obj, lambda module: stubs if module is obj else [])
+        if hasattr(recursive, "get_property_stubs") and plain_inside(torch, obj):
+            # What its submodules are told at first is nothing either: they need not be made.
+            kind = recursive.get_module_concrete_type(obj)
+            recursive.create_methods_and_properties_from_stubs(kind, stubs, recursive.get_property_stubs(obj))
+        else:
+            recursive.create_script_module(obj, lambda module: stubs if module is obj else [])
     return {"ok": True, "seconds": time.perf_counter() - started}
+
+
+def plain_inside(torch: Any, obj: Any) -> bool:
+    """Whether no submodule has anything that is compiled before a method of another one asks for it: a property, the
+    methods of a ModuleDict or of an interface, what was compiled already."""
+    for module in obj.modules():
+        kind = type(module)
+        if isinstance(module, (torch.nn.ModuleDict, torch.jit.ScriptModule)):
+            return False
+        if module is not obj and any(
+            isinstance(value, property) for base in kind.__mro__ for value in vars(base).values()
+        ):
+            return False
+        if any(hasattr(value, "__torch_script_interface__") for value in getattr(kind, "__annotations__", {}).values()):
+            return False
+    return True
 
 
 def overloads_of_method(torch: Any, obj: Any, name: str) -> List[Tuple[str, Any]]:
@@ -786,13 +909,14 @@ def overloads_of_method(torch: Any, obj: Any, name: str) -> List[Tuple[str, Any]
     return [(name + "__" + str(number), overload) for number, overload in enumerate(found or ())]
 
 
-def only_function(torch: Any, place: List[str], method: str, started: float) -> Message:
+def only_function(torch: Any, state: Dict[str, Any], place: List[str], method: str, started: float) -> Message:
     """Compile one function or script class of a file, given by path and qualified name, if it is one.
 
     method: of a class, the one method that stays beside the constructor; this is a fork, and may take out the others.
     """
     found = defined_at(*place)
     if inspect.isclass(found) and not issubclass(found, torch.nn.Module):
+        state["spent"] = True
         remove_methods(found, {"__init__", method})
         script_class(torch, found)
     elif inspect.isfunction(found):

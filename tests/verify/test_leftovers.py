@@ -1,0 +1,134 @@
+"""One process compiles again and again: what an earlier compilation has left behind must not be seen in a later one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import WriteTree
+
+from jitlint.verify.nodes import Node, Worker
+
+pytestmark = pytest.mark.torch
+
+MODEL = """\
+import torch
+from torch import nn
+
+
+def helper(x):
+    return x + 1
+
+
+class Pair:
+    def __init__(self, x: torch.Tensor):
+        self.x = x
+
+    def first(self):
+        return self.x
+
+    def second(self):
+        return self.x.no_such_method()
+
+
+class Inner(nn.Module):
+    def forward(self, x):
+        return helper(x)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = Inner()
+
+    def bad(self, x):
+        return x.no_such_method()
+
+    def forward(self, x):
+        return self.bad(self.inner(x))
+"""
+
+
+@pytest.fixture
+def built(write_tree: WriteTree) -> Iterator[tuple[Node, str]]:
+    path = str(write_tree({"model.py": MODEL}) / "model.py")
+    worker = Worker(sys.executable, str(Path(path).parent))
+    try:
+        node = worker.root.fork()
+        place = {"module": "model", "path": path}
+        assert node.call("setup", 60.0, paths=[str(Path(path).parent)], device="cpu")["ok"]
+        assert node.call("import", 60.0, **place)["ok"]
+        assert node.call("build", 60.0, qualname="Net", kind="module", **place)["ok"]
+        yield node.fork(), path
+    finally:
+        worker.close()
+
+
+def compiled(built: tuple[Node, str], *altered: tuple[str, str], **part: Any) -> dict[str, Any]:
+    node, path = built
+    text = MODEL
+    for old, new in altered:
+        assert old in text
+        text = text.replace(old, new)
+    return node.call("compile", 60.0, kind="module", overlay={path: text} if altered else {}, **part)
+
+
+def test_each_compilation_says_what_it_would_say_first(built: tuple[Node, str]) -> None:
+    right = ("return x.no_such_method()\n\n    def forward", "return x\n\n    def forward")
+    first = compiled(built)
+    assert "no_such_method" in first["text"]
+    assert not first["spent"]
+    assert compiled(built)["text"] == first["text"]
+    assert compiled(built, right)["ok"]
+    wrong = compiled(built, right, ("return helper(x)", "return helper(x).neither()"))
+    assert "neither" in wrong["text"]
+    assert "redefine" not in wrong["text"]
+    assert compiled(built)["text"] == first["text"]
+
+
+def test_a_function_that_compiled_is_read_again_where_its_file_has_other_text(built: tuple[Node, str]) -> None:
+    right = ("return x.no_such_method()\n\n    def forward", "return x\n\n    def forward")
+    assert compiled(built, right)["ok"]
+    other = compiled(built, right, ("return x + 1", "return x.nothing()"))
+    assert "nothing" in other["text"]
+    assert compiled(built, right)["ok"]
+
+
+def test_methods_alone_leave_nothing_behind(built: tuple[Node, str]) -> None:
+    for _ in range(2):
+        assert "no_such_method" in compiled(built, method="bad")["text"]
+        assert "no_such_method" in compiled(built)["text"]
+        assert compiled(built, target="inner")["ok"]
+        assert compiled(built, target="inner", method="forward")["ok"]
+
+
+def test_a_process_in_which_a_class_lost_methods_is_spent(built: tuple[Node, str]) -> None:
+    one = compiled(built, function=(built[1], "Pair"), method="first")
+    assert one["ok"]
+    assert one["spent"]
+
+
+def test_types_are_called_by_their_own_names(built: tuple[Node, str]) -> None:
+    wrong = ("self.bad(self.inner(x))", "self + x")
+    texts = {compiled(built, wrong)["text"] for _ in range(3)}
+    assert len(texts) == 1
+    assert "__torch__.model.Net" in texts.pop()
+
+
+def test_where_torch_has_no_such_tables_each_compilation_is_of_a_new_process(write_tree: WriteTree) -> None:
+    text = MODEL + "\n\ndel torch.jit._state._jit_caching_layer\n"
+    root = write_tree({"model.py": text})
+    worker = Worker(sys.executable, str(root))
+    try:
+        node = worker.root.fork()
+        place = {"module": "model", "path": str(root / "model.py")}
+        assert node.call("setup", 60.0, paths=[str(root)], device="cpu")["ok"]
+        assert node.call("import", 60.0, **place)["ok"]
+        assert node.call("build", 60.0, qualname="Net", kind="module", **place)["ok"]
+        with node.fork() as fork:
+            assert fork.call("compile", 60.0, kind="module", method="bad", overlay={})["spent"]
+    finally:
+        worker.close()
