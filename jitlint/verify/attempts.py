@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from jitlint.verify.errors import Place, Rejection, real, rejection_of
@@ -67,7 +67,6 @@ class Attempts:
     generated: list[str] = field(default_factory=list)
     defaults: list[tuple[str, str]] = field(default_factory=list)
     _fork: Node | None = None
-    _lost: Hashable = ()
 
     def compile(self, overlay: Mapping[str, str] | None = None, part: Part = WHOLE) -> Answer:
         """Compile in a fork. Whatever happens is an answer."""
@@ -106,12 +105,9 @@ class Attempts:
         return Answer() if found.get("ok") else Answer(self._relocated(rejection_of(found), texts))
 
     def _forked(self) -> Node:
-        """A process to compile in: the last one, unless it is spent, or has lost what this time shall be there."""
-        lost = tuple(self.without), tuple(self.generated), tuple(self.defaults)
-        if self._fork is not None and lost != self._lost:
-            self._end()
+        """A process to compile in: the last one, unless it is spent."""
         if self._fork is None:
-            self._fork, self._lost = self.node.fork(), lost
+            self._fork = self.node.fork()
         return self._fork
 
     def _end(self) -> None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from jitlint.findings.model import Finding
-from jitlint.verify.altered import VALUES, Alteration, alterations, emptied, wanted
+from jitlint.verify.altered import VALUES, Alteration, alone, alterations, emptied, wanted
 from jitlint.verify.attempts import WHOLE, Answer, Attempts, Part
-from jitlint.verify.errors import Place, Rejection
+from jitlint.verify.errors import Place, Rejection, real
 from jitlint.verify.judge import Judge, at_path
 from jitlint.verify.plan import Texts
 
@@ -16,6 +16,7 @@ _MAX_ASKED = 4  # types that the compiler may ask for at one place
 _MAX_VAIN = 3  # values for an expression that leave the error as it is
 _MAX_PATIENCE = 12  # times that the offending place may move without a finding being met
 _MAX_FORETOLD = 3  # places that an error which names none may be at
+ALONE = "taken out of its statement"
 _NO_SOURCE = re.compile(r"source for <function ([\w.<>]+\.\w+) at")
 
 
@@ -41,7 +42,10 @@ def step_over(
             rejection = answer.rejection
             continue
         known = [one for one in rejection.places if (overlay.get(one.path) or texts.text(one.path))][:1]
-        places = known or judge.foretold_places(rejection, attempts.work.findings)[:_MAX_FORETOLD]
+        if known:
+            places = [*_used_at(attempts, rejection), *known]
+        else:
+            places = judge.foretold_places(rejection, attempts.work.findings)[:_MAX_FORETOLD]
         best: tuple[Alteration, Rejection | None, list[int]] | None = None
         for step, answer in (
             pair for place in places for pair in _tries(attempts, rejection, place, overlay, left, part)
@@ -63,6 +67,10 @@ def step_over(
         if best is None:
             return
         step, following, met = best
+        # What else is found in the same statement may depend on what is altered next: now is the time for it.
+        for index in [index for index in left if index not in met and is_within(step, judge.findings[index])]:
+            if attempts.left > 0 and not attempts.stopped() and is_alone(attempts, index, overlay, part):
+                confirm([index], ALONE)
         skipped.append(step)
         overlay[step.path] = step.text
         if met:
@@ -73,6 +81,35 @@ def step_over(
         if following is None:
             return
         rejection = following
+
+
+def is_alone(attempts: Attempts, index: int, overlay: Mapping[str, str], part: Part) -> bool:
+    """Whether the compiler rejects a finding's expression where it stands alone, in place of its statement."""
+    finding = attempts.judge.findings[index]
+    path = real(finding.path)
+    original = attempts.overlay.get(path) or attempts.judge.texts.text(path)
+    step = alone(path, original, overlay.get(path, original), finding.span) if original else None
+    if step is None:
+        return False
+    answer = attempts.compile({**overlay, path: step.text}, part)
+    return answer.rejection is not None and attempts.judge.match(answer.rejection, [index], strict=True) == [index]
+
+
+def _used_at(attempts: Attempts, rejection: Rejection) -> list[Place]:
+    """Where the findings are that an error at another line is: a name that some branch leaves undefined is used here,
+    and the compiler shows the branch, which has to stay for what else it leaves undefined."""
+    judge = attempts.judge
+    here = rejection.places[0]
+    told = [judge.findings[index] for index in judge.match(rejection, attempts.work.findings, strict=True)]
+    return [
+        Place(real(one.path), one.span.line, one.span.column, one.span.end_column - one.span.column)
+        for one in told
+        if one.span.line == one.span.end_line and (real(one.path), one.span.line) != (here.path, here.line)
+    ][:1]
+
+
+def is_within(step: Alteration, finding: Finding) -> bool:
+    return at_path(finding, step.path) and step.first <= finding.span.line <= step.last
 
 
 def _take_out(attempts: Attempts, rejection: Rejection) -> str:

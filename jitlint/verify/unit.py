@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jitlint.findings.model import Finding, FindingVerdict, Unit
-from jitlint.verify.altered import Alteration, alone, alterations
+from jitlint.verify.altered import Alteration, alterations
 from jitlint.verify.attempts import Answer, Attempts, Part
 from jitlint.verify.errors import Place, Rejection, real, rejection_of
 from jitlint.verify.judge import Judge, at_path
 from jitlint.verify.nodes import Node, NodeError
 from jitlint.verify.plan import WEAK_WITHOUT_EFFECT, Texts, Work, class_key
-from jitlint.verify.stepping import function_of, is_same, lines_of, step_over
+from jitlint.verify.stepping import ALONE, function_of, is_alone, is_same, is_within, lines_of, step_over
 
 State = Literal["compiled", "rejected", "failed", "no instance"]
 
@@ -188,8 +188,9 @@ def _reach(
     for index in list(left):
         if attempts.stopped() or attempts.left <= 0:
             break
-        if _out_of_its_statement(attempts, findings[index], index, skipped, built):
-            confirm([index], "taken out of its statement")
+        own = _part_of(attempts, findings[index], built)
+        if own is not None and is_alone(attempts, index, {step.path: step.text for step in skipped}, own):
+            confirm([index], ALONE)
     # The rest stands in no part of its own.
     if any(_part_of(attempts, findings[index], built) is None for index in left):
         answer = attempts.compile({step.path: step.text for step in skipped}) if skipped else Answer(first)
@@ -201,7 +202,7 @@ def _reach(
         finding = findings[index]
         if finding.condition is not None:
             why = f"the compiler stops earlier ({where}), and whether it holds depends on the configuration"
-        elif any(at_path(finding, step.path) and step.first <= finding.span.line <= step.last for step in skipped):
+        elif any(is_within(step, finding) for step in skipped):
             why = f"it is part of a statement that the compiler rejects for another reason ({where})"
         elif skipped:
             why = f"the compiler stops earlier ({where}) and did not come to it with that out of the way"
@@ -225,21 +226,6 @@ def _without_getters(attempts: Attempts, first: Rejection) -> Rejection | None:
             break
         rejection = answer.rejection
     return None if rejection is first else rejection
-
-
-def _out_of_its_statement(
-    attempts: Attempts, finding: Finding, index: int, skipped: Sequence[Alteration], built: Mapping[str, Any]
-) -> bool:
-    """Whether the compiler rejects a finding's expression where it stands alone, in place of its statement."""
-    path = real(finding.path)
-    original = attempts.overlay.get(path) or attempts.judge.texts.text(path)
-    overlay = {step.path: step.text for step in skipped}
-    step = alone(path, original, overlay.get(path, original), finding.span) if original else None
-    part = _part_of(attempts, finding, built)
-    if step is None or part is None:
-        return False
-    answer = attempts.compile({**overlay, path: step.text}, part)
-    return answer.rejection is not None and attempts.judge.match(answer.rejection, [index], strict=True) == [index]
 
 
 def _parts(attempts: Attempts, left: list[int], built: Mapping[str, Any]) -> Iterator[Part]:

@@ -36,6 +36,7 @@ _MAX_TEXT = 40000  # of an error's text, in characters
 _MAX_CLASSES = 4000  # of the submodules' classes that are told
 
 Message = Dict[str, Any]
+Take = Callable[..., None]
 
 
 class Child:
@@ -754,9 +755,23 @@ class Leftovers:
         self.first = {kind: list(known) for kind, known in self.types.items()}
         self.parsed: Any = getattr(getattr(torch, "_sources", None), "parse_def", None)
         self.altered: Set[str] = set()  # the last names of the files that had other text
+        self.taken: List[Tuple[Any, str, Any]] = []  # from what, under which name, which value
+
+    def take(self, owner: Any, name: str, left: Any = None) -> None:
+        """Take an attribute out of a class, or leave another value; until the next compilation, if the owner allows."""
+        with contextlib.suppress(AttributeError, TypeError):
+            value = vars(owner)[name] if inspect.isclass(owner) else getattr(owner, name)
+            if inspect.isclass(owner):
+                delattr(owner, name)
+            else:
+                setattr(owner, name, left)
+            self.taken.append((owner, name, value))
 
     def clear(self, message: Message) -> None:
         """Before the next compilation, of `message`."""
+        while self.taken:
+            owner, name, value = self.taken.pop()
+            setattr(owner, name, value)
         self.altered.update(os.path.basename(path) for path in message.get("overlay") or {})
         gone = set()
         for table, first in self.functions:
@@ -822,11 +837,12 @@ def compiled(torch: Any, state: Dict[str, Any], message: Message) -> Message:
         obj = submodule(obj, message["target"])
     started = time.perf_counter()
     try:
-        remove_properties(obj, message.get("without") or [])
-        remove_named(set(message.get("generated") or ()))
-        remove_defaults(message.get("defaults") or [])
+        take = state["leftovers"].take
+        remove_properties(take, obj, message.get("without") or [])
+        remove_named(take, set(message.get("generated") or ()))
+        remove_defaults(take, message.get("defaults") or [])
         if message.get("function"):
-            return only_function(torch, state, message["function"], message.get("method") or "", started)
+            return only_function(torch, take, message["function"], message.get("method") or "", started)
         if message.get("method"):
             return only_method(torch, obj, message["method"], started)
         if message.get("kind") == "module" and not compiles_plain_modules(torch) and not is_compiled(torch, obj):
@@ -909,15 +925,14 @@ def overloads_of_method(torch: Any, obj: Any, name: str) -> List[Tuple[str, Any]
     return [(name + "__" + str(number), overload) for number, overload in enumerate(found or ())]
 
 
-def only_function(torch: Any, state: Dict[str, Any], place: List[str], method: str, started: float) -> Message:
+def only_function(torch: Any, take: Take, place: List[str], method: str, started: float) -> Message:
     """Compile one function or script class of a file, given by path and qualified name, if it is one.
 
-    method: of a class, the one method that stays beside the constructor; this is a fork, and may take out the others.
+    method: of a class, the one method that stays beside the constructor.
     """
     found = defined_at(*place)
     if inspect.isclass(found) and not issubclass(found, torch.nn.Module):
-        state["spent"] = True
-        remove_methods(found, {"__init__", method})
+        remove_methods(take, found, {"__init__", method})
         script_class(torch, found)
     elif inspect.isfunction(found):
         overloads = getattr(getattr(torch.jit, "_script", None), "_get_overloads", None)
@@ -947,16 +962,15 @@ def script_class(torch: Any, cls: Any) -> None:
         register(cls, internal.createResolutionCallbackForClassMethods(cls), internal._qualified_name(cls))
 
 
-def remove_methods(cls: Any, kept: Set[str]) -> None:
+def remove_methods(take: Take, cls: Any, kept: Set[str]) -> None:
     for kind in cls.__mro__[:-1]:
         for name, value in list(vars(kind).items()):
             if name not in kept and isinstance(value, (type(remove_methods), property, staticmethod, classmethod)):
-                with contextlib.suppress(AttributeError, TypeError):
-                    delattr(kind, name)
+                take(kind, name)
 
 
-def remove_properties(obj: Any, getters: List[List[str]]) -> None:
-    """Take properties whose getters, given by file and name, raise out of the classes of a module; this is a fork."""
+def remove_properties(take: Take, obj: Any, getters: List[List[str]]) -> None:
+    """Take properties whose getters, given by file and name, raise out of the classes of a module."""
     wanted = {(path, name) for path, name in getters}
     if not wanted or not hasattr(obj, "modules"):
         return
@@ -964,11 +978,11 @@ def remove_properties(obj: Any, getters: List[List[str]]) -> None:
         for name, value in list(vars(kind).items()):
             code = getattr(getattr(value, "fget", None), "__code__", None)
             if code is not None and (os.path.realpath(code.co_filename), code.co_name) in wanted:
-                delattr(kind, name)
+                take(kind, name)
 
 
-def remove_named(methods: Set[str]) -> None:
-    """Take methods, given by their qualified names, out of whichever class has them; this is a fork."""
+def remove_named(take: Take, methods: Set[str]) -> None:
+    """Take methods, given by their qualified names, out of whichever class has them."""
     kinds: List[Any] = [object] if methods else []
     seen: Set[int] = set()
     for kind in kinds:
@@ -978,18 +992,16 @@ def remove_named(methods: Set[str]) -> None:
                 kinds.append(inner)
         for name, value in list(vars(kind).items()):
             if inspect.isfunction(value) and value.__qualname__ in methods:
-                with contextlib.suppress(AttributeError, TypeError):
-                    delattr(kind, name)
+                take(kind, name)
 
 
-def remove_defaults(functions: List[List[str]]) -> None:
-    """Take their defaults from functions, given by file and qualified name: the compiler asks the object; this is a
-    fork."""
+def remove_defaults(take: Take, functions: List[List[str]]) -> None:
+    """Take their defaults from functions, given by file and qualified name: the compiler asks the object."""
     for path, qualname in functions:
         found = inspect.unwrap(defined_at(path, qualname))
         if inspect.isfunction(found):
-            found.__defaults__ = None
-            found.__kwdefaults__ = None
+            take(found, "__defaults__")
+            take(found, "__kwdefaults__")
 
 
 def script_by_hand(torch: Any, obj: Any) -> Any:

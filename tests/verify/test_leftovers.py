@@ -105,10 +105,13 @@ def test_methods_alone_leave_nothing_behind(built: tuple[Node, str]) -> None:
         assert compiled(built, target="inner", method="forward")["ok"]
 
 
-def test_a_process_in_which_a_class_lost_methods_is_spent(built: tuple[Node, str]) -> None:
-    one = compiled(built, function=(built[1], "Pair"), method="first")
-    assert one["ok"]
-    assert one["spent"]
+def test_what_was_taken_out_is_there_again(built: tuple[Node, str]) -> None:
+    for _ in range(2):
+        assert compiled(built, function=(built[1], "Pair"), method="first")["ok"]
+        assert "no_such_method" in compiled(built, function=(built[1], "Pair"), method="second")["text"]
+    right = ("return x.no_such_method()\n\n    def forward", "return x\n\n    def forward")
+    assert not compiled(built, right, generated=["Net.bad"])["ok"]
+    assert compiled(built, right)["ok"]
 
 
 def test_types_are_called_by_their_own_names(built: tuple[Node, str]) -> None:
