@@ -6,8 +6,9 @@ What stands for a value is written with ``_jt``, which the worker makes a name f
 from __future__ import annotations
 
 import ast
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from jitlint.source.problem import Span
@@ -31,14 +32,24 @@ class Alteration:
     whole: bool
 
 
-def alterations(path: str, text: str, place: Place, values: Sequence[str] = VALUES) -> Iterator[Alteration]:
+@functools.lru_cache(maxsize=32)
+def _tree(text: str) -> ast.Module | None:
+    """The syntax tree of a file, to be read only; None where it is no Python. The same few are asked for all the time."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def alterations(
+    path: str, text: str, place: Place, values: Sequence[str] = VALUES, also: Collection[int] = ()
+) -> Iterator[Alteration]:
     """Ways to get what stands at a place out of the compiler's way, the smallest change first.
 
-    values: what may stand for a value, as source.
+    values: what may stand for a value, as source. also: further lines on which an annotation may be the one at fault.
     """
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = _tree(text)
+    if tree is None:
         return
     lines = text.splitlines(keepends=True)
     found = _innermost(tree, place.line, place.column or 1)
@@ -46,7 +57,7 @@ def alterations(path: str, text: str, place: Place, values: Sequence[str] = VALU
         return
     function, statement = found
     if statement is None:
-        yield from _signatures(path, lines, function, place)
+        yield from _signatures(path, lines, function, {place.line, *also})
         return
     for node in _expressions(lines, statement, place):
         for value in values:
@@ -56,9 +67,8 @@ def alterations(path: str, text: str, place: Place, values: Sequence[str] = VALU
 
 def emptied(path: str, text: str, line: int) -> Iterator[Alteration]:
     """Ways to leave nothing in the function around a line of its body but a result."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = _tree(text)
+    if tree is None:
         return
     found = _innermost(tree, line, 1)
     if found is None:
@@ -82,16 +92,41 @@ def emptied(path: str, text: str, line: int) -> Iterator[Alteration]:
         )
 
 
+def emptied_class(path: str, text: str, line: int) -> Alteration | None:
+    """Nothing left in the methods of the class around a line but a result, of its constructor excepted."""
+    tree = _tree(text)
+    if tree is None:
+        return None
+    around = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and node.lineno <= line <= (node.end_lineno or node.lineno)
+    ]
+    if not around:
+        return None
+    lines = text.splitlines(keepends=True)
+    changed = list(lines)
+    for method in around[-1].body:
+        if not isinstance(method, ast.FunctionDef) or method.name == "__init__":
+            continue
+        first, last = _first_line(method.body[0]), method.end_lineno or method.lineno
+        if first > method.lineno:
+            indent = lines[first - 1][: len(lines[first - 1]) - len(lines[first - 1].lstrip())]
+            body = f"return {TENSOR}" if method.returns is None else "raise AssertionError('')"
+            changed[first - 1 : last] = [f"{indent}{body}\n", *["\n"] * (last - first)]
+    if changed == lines:
+        return None
+    return Alteration(path, "".join(changed), around[-1].lineno, around[-1].end_lineno or line, True)
+
+
 def alone(path: str, original: str, text: str, span: Span) -> Alteration | None:
     """Text in which a statement is nothing but one expression of it, at the columns that it has; None where that is
     no expression. What the statement holds goes, too.
 
     original: the text that the span (of a finding) is about; text: what to put it into, where other lines are altered.
     """
-    try:
-        found = _innermost(ast.parse(original), span.line, span.column)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    tree = _tree(original)
+    found = _innermost(tree, span.line, span.column) if tree is not None else None
     if found is None or found[1] is None or isinstance(found[1], _DEFINITIONS):
         return None
     statement = found[1]
@@ -432,8 +467,10 @@ def _try(path: str, lines: list[str], node: ast.Try) -> Iterator[Alteration]:
     yield Alteration(path, "".join(changed), node.lineno, node.lineno, True)
 
 
-def _signatures(path: str, lines: list[str], function: ast.FunctionDef, place: Place) -> Iterator[Alteration]:
-    """A function's header without what the compiler does not take: star arguments, keyword-only ones, annotations."""
+def _signatures(path: str, lines: list[str], function: ast.FunctionDef, wrong: Collection[int]) -> Iterator[Alteration]:
+    """A function's header without what the compiler does not take: star arguments, keyword-only ones, annotations.
+
+    wrong: the lines whose annotations go first; all go last."""
     body = function.body[0]
     if body.lineno <= function.lineno:
         return
@@ -443,17 +480,19 @@ def _signatures(path: str, lines: list[str], function: ast.FunctionDef, place: P
     keyword_only = list(zip(given.kwonlyargs, given.kw_defaults, strict=True))
     line = lines[function.lineno - 1]
     indent = line[: len(line) - len(line.lstrip())]
-    for annotated, defaulted in ((True, True), (False, True), (False, False)):
+    everywhere = range(function.lineno, (function.end_lineno or function.lineno) + 1)
+    for gone, defaulted in ((None, True), (wrong, True), (wrong, False), (everywhere, True), (everywhere, False)):
         parts = []
         for argument, default in [*zip(positional, defaults, strict=True), *keyword_only]:
             part = argument.arg
-            here = argument.lineno <= place.line <= (argument.end_lineno or argument.lineno)
-            if argument.annotation is not None and (annotated or not here):
+            last = argument.end_lineno or argument.lineno
+            here = gone is not None and any(argument.lineno <= line <= last for line in gone)
+            if argument.annotation is not None and not here:
                 part += f": {ast.unparse(argument.annotation)}"
             if default is not None and defaulted:
                 part += f" = {ast.unparse(default)}"
             parts.append(part)
-        returns = f" -> {ast.unparse(function.returns)}" if function.returns is not None and annotated else ""
+        returns = f" -> {ast.unparse(function.returns)}" if function.returns is not None and gone is None else ""
         text = f"{indent}def {function.name}({', '.join(parts)}){returns}:"
         header_end = _colon_line(lines, function, body)
         changed = [*lines[: function.lineno - 1], text + "\n" * (header_end - function.lineno + 1), *lines[header_end:]]

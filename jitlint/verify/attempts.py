@@ -41,6 +41,12 @@ class Part:
             return ".".join(name for name in (self.function[1], self.method) if name)
         return f"the method {self.method}" if self.method else f"the submodule {self.target}"
 
+    def holds(self, path: str, function: str) -> bool:
+        """Whether a function, by file and qualified name, is what is compiled."""
+        if self.function is not None:
+            return (path, function) == (self.function[0], str(self))
+        return bool(self.method) and function.endswith("." + self.method)
+
 
 WHOLE = Part()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from jitlint.findings.model import Finding
-from jitlint.verify.altered import VALUES, Alteration, alone, alterations, emptied, wanted
+from jitlint.verify.altered import VALUES, Alteration, alone, alterations, emptied, emptied_class, wanted
 from jitlint.verify.attempts import WHOLE, Answer, Attempts, Part
 from jitlint.verify.errors import Place, Rejection, real
 from jitlint.verify.judge import Judge, at_path
@@ -15,6 +15,7 @@ from jitlint.verify.plan import Texts
 _MAX_ASKED = 4  # types that the compiler may ask for at one place
 _MAX_VAIN = 3  # values for an expression that leave the error as it is
 _MAX_PATIENCE = 12  # times that the offending place may move without a finding being met
+_MAX_ONE_BY_ONE = 2  # functions of a class that are left out before all are
 _MAX_FORETOLD = 3  # places that an error which names none may be at
 ALONE = "taken out of its statement"
 _NO_SOURCE = re.compile(r"source for <function ([\w.<>]+\.\w+) at")
@@ -27,8 +28,12 @@ def step_over(
     confirm: Callable[[Sequence[int], str], None],
     skipped: list[Alteration],
     part: Part = WHOLE,
+    sought: Collection[int] = (),
 ) -> None:
-    """Give the compiler altered text in which the place it stopped at is out of the way, again and again."""
+    """Give the compiler altered text in which the place it stopped at is out of the way, again and again.
+
+    sought: of the findings that are left, those that this part or a later one may lead to; the others' functions may
+    go. Nothing given: all."""
     judge, texts = attempts.judge, attempts.judge.texts
     overlay: dict[str, str] = {**attempts.overlay, **{step.path: step.text for step in skipped}}
     patience = _MAX_PATIENCE
@@ -45,10 +50,16 @@ def step_over(
         if known:
             places = [*_used_at(attempts, rejection), *known]
         else:
-            places = judge.foretold_places(rejection, attempts.work.findings)[:_MAX_FORETOLD]
+            places = judge.foretold_places(rejection, attempts.work.findings)
+            places.sort(key=lambda one: not part.holds(one.path, texts.function_at(one.path, one.line)))
+            del places[_MAX_FORETOLD:]
         best: tuple[Alteration, Rejection | None, list[int]] | None = None
         for step, answer in (
-            pair for place in places for pair in _tries(attempts, rejection, place, overlay, left, part)
+            pair
+            for place in places
+            for pair in _tries(
+                attempts, rejection, place, overlay, [i for i in left if not sought or i in sought], skipped, part
+            )
         ):
             if answer.failure:
                 continue
@@ -133,7 +144,8 @@ def _tries(
     rejection: Rejection,
     place: Place,
     overlay: Mapping[str, str],
-    left: Sequence[int],
+    sought: Sequence[int],
+    skipped: Sequence[Alteration],
     part: Part,
 ) -> Iterator[tuple[Alteration, Answer]]:
     """Compilations with what stands at a place altered: with values of the type that the compiler asks for first."""
@@ -141,13 +153,15 @@ def _tries(
     text = overlay.get(place.path) or judge.texts.text(place.path) or ""
     here = judge.texts.function_at(place.path, place.line)
     owner = judge.texts.class_at(place.path, place.line) or here
-    findings = [judge.findings[index] for index in left]
+    findings = [judge.findings[index] for index in sought]
     apart = not any(
         at_path(finding, place.path)
         and owner in (judge.texts.class_at(finding.path, finding.span.line), function_of(judge, finding))
         for finding in findings
     )
     tried: set[str] = set()
+    foretold = judge.foretold_places(rejection, attempts.work.findings)
+    also = {one.line for one in foretold if one.path == place.path}
 
     def compiled(steps: Iterator[Alteration]) -> Iterator[tuple[Alteration, Answer]]:
         vain = 0  # values that changed nothing
@@ -161,13 +175,17 @@ def _tries(
             vain += answer.rejection is not None and is_same(answer.rejection, rejection)
             yield step, answer
 
-    # Where nothing that is looked for is near, the whole function may go.
+    # Where nothing that is looked for is near, the whole function may go; where others of its class went, all may.
     if apart:
+        before = [step for step in skipped if step.path == place.path and step.whole]
+        if sum(judge.texts.class_at(place.path, step.first) == owner for step in before) >= _MAX_ONE_BY_ONE:
+            whole_class = emptied_class(place.path, text, place.line)
+            yield from compiled(iter([whole_class] if whole_class is not None else []))
         yield from compiled(emptied(place.path, text, place.line))
     first = wanted(rejection.text)
     orders: list[Sequence[str]] = [VALUES] if first is None else [VALUES, [first]]
     while orders:
-        for step, answer in compiled(alterations(place.path, text, place, orders[-1])):
+        for step, answer in compiled(alterations(place.path, text, place, orders[-1], also)):
             yield step, answer
             more = wanted(answer.rejection.text) if answer.rejection is not None else None
             if more is not None and [more] not in orders and len(orders) < _MAX_ASKED:

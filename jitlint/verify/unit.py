@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -174,9 +174,13 @@ def _reach(
             first = following
     # Parts by themselves: what is in their own code needs less altered text, or none, and is compiled faster.
     skipped: list[Alteration] = []
-    for part in _parts(attempts, left, built):
+    parts = _parts(attempts, left, built)
+    later = {index: _part_of(attempts, findings[index], built) for index in left}
+    for number, part in enumerate(parts):
         if attempts.stopped() or not left:
             break
+        if not (part.target and not part.method) and part not in (later[index] for index in left):
+            continue
         answer = attempts.compile({step.path: step.text for step in skipped}, part)
         if answer.rejection is None:
             continue
@@ -184,13 +188,13 @@ def _reach(
         met = judge.match(answer.rejection, left, strict=bool(skipped) or is_same(answer.rejection, first))
         confirm(met, f"compiling {part} by itself")
         if left and not (part.target and not part.method):
-            step_over(attempts, answer.rejection, left, confirm, skipped, part)
-    for index in list(left):
-        if attempts.stopped() or attempts.left <= 0:
-            break
-        own = _part_of(attempts, findings[index], built)
-        if own is not None and is_alone(attempts, index, {step.path: step.text for step in skipped}, own):
-            confirm([index], ALONE)
+            sought = {index for index in left if later[index] in parts[number:]}
+            step_over(attempts, answer.rejection, left, confirm, skipped, part, sought)
+            for index in [index for index in left if later[index] == part]:
+                if attempts.stopped() or attempts.left <= 0:
+                    break
+                if is_alone(attempts, index, {step.path: step.text for step in skipped}, part):
+                    confirm([index], ALONE)
     # The rest stands in no part of its own.
     if any(_part_of(attempts, findings[index], built) is None for index in left):
         answer = attempts.compile({step.path: step.text for step in skipped}) if skipped else Answer(first)
@@ -228,23 +232,22 @@ def _without_getters(attempts: Attempts, first: Rejection) -> Rejection | None:
     return None if rejection is first else rejection
 
 
-def _parts(attempts: Attempts, left: list[int], built: Mapping[str, Any]) -> Iterator[Part]:
-    """The parts of a unit that findings still sought are in: submodules, methods (of the object or of submodules),
-    functions and script classes. `left` may shrink meanwhile."""
+def _parts(attempts: Attempts, left: Sequence[int], built: Mapping[str, Any]) -> list[Part]:
+    """The parts of a unit that findings still sought are in: submodules; functions and methods of script classes, which
+    methods of modules lead to; methods (of the object or of submodules)."""
     judge = attempts.judge
     texts = judge.texts
-    classes = [(str(path), str(cls), str(file)) for path, _, cls, file in built.get("classes", [])]
+    found: list[Part] = []
     if attempts.work.unit.kind == "module":
-        for path, qualname, file in classes:
-            inside = (i for i in left if at_path(judge.findings[i], file))
-            if path and any(_in_class(texts.class_at(file, judge.findings[i].span.line), qualname) for i in inside):
-                yield Part(path)
-    seen: set[Part] = set()
-    for index in list(left):
-        part = _part_of(attempts, judge.findings[index], built)
-        if index in left and part is not None and part not in seen:
-            seen.add(part)
-            yield part
+        for path, _, qualname, file in built.get("classes", []):
+            inside = (i for i in left if at_path(judge.findings[i], str(file)))
+            if path and any(
+                _in_class(texts.class_at(file, judge.findings[i].span.line), str(qualname)) for i in inside
+            ):
+                found.append(Part(str(path)))
+    own = [part for index in left if (part := _part_of(attempts, judge.findings[index], built)) is not None]
+    found += [part for part in own if part.function is not None] + [part for part in own if part.function is None]
+    return list(dict.fromkeys(found))
 
 
 def _part_of(attempts: Attempts, finding: Finding, built: Mapping[str, Any]) -> Part | None:

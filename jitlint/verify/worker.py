@@ -33,6 +33,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 PROTOCOL = 1
 _MAX_TEXT = 40000  # of an error's text, in characters
+_MAX_SCANS = 200  # for processes to end, a hundredth of a second between two
 _MAX_CLASSES = 4000  # of the submodules' classes that are told
 
 Message = Dict[str, Any]
@@ -219,7 +220,7 @@ def adopt_orphans() -> None:
 
 def end_descendants() -> None:
     """End all that was started below this process, also what left its process group; known on Linux only."""
-    for _ in range(5):  # what is being started meanwhile
+    for _ in range(_MAX_SCANS):  # what is being started meanwhile, or is long in ending
         found = descendants(os.getpid())
         if not found:
             return
@@ -229,24 +230,28 @@ def end_descendants() -> None:
         with contextlib.suppress(OSError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
+        time.sleep(0.01)
 
 
 def descendants(of: int) -> List[int]:
+    """The processes below one that have not ended. Those below one that is ending, thread by thread, are still its."""
     parents: Dict[int, int] = {}
+    ended: Set[int] = set()
     with contextlib.suppress(OSError):
         for name in os.listdir("/proc"):
             if name.isdigit():
                 with contextlib.suppress(OSError, ValueError, IndexError):
                     with open("/proc/" + name + "/stat", "rb") as file:
                         state, parent = file.read().rpartition(b")")[2].split()[:2]
-                    if state != b"Z":
-                        parents[int(name)] = int(parent)
+                    parents[int(name)] = int(parent)
+                    if state == b"Z":
+                        ended.add(int(name))
     found = []
     for pid in parents:
         above = parents[pid]
         while above in parents and above != of:
             above = parents[above]
-        if above == of:
+        if above == of and pid not in ended:
             found.append(pid)
     return found
 
