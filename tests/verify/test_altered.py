@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from jitlint.verify.altered import alterations, emptied, wanted
+from jitlint.verify.altered import alterations, emptied, emptied_class, wanted
 from jitlint.verify.errors import Place
 
 SOURCE = """\
@@ -98,3 +98,63 @@ def test_a_function_emptied() -> None:
         assert step.text.count("\n") == SOURCE.count("\n")
         method = tree.body[0].body[0]  # type: ignore[attr-defined]
         assert len(method.body) == 1
+
+
+CLASS = """\
+class A:
+    def __init__(self):
+        self.x = 1
+
+    def one(self) -> int:
+        y = self.x
+        return y.a()
+
+    @property
+    def two(self):
+        return self.x.b()
+
+    def three(self): return 1
+
+
+def f(x):
+    return x
+"""
+
+
+def test_a_class_emptied() -> None:
+    step = emptied_class("p", CLASS, 7)
+    assert step is not None
+    assert step.text == """\
+class A:
+    def __init__(self):
+        self.x = 1
+
+    def one(self) -> int:
+        raise AssertionError('')
+
+
+    @property
+    def two(self):
+        return _jt.zeros([1])
+
+    def three(self): return 1
+
+
+def f(x):
+    return x
+"""
+    assert (step.first, step.last) == (1, 13)
+    assert emptied_class("p", step.text, 5) is None  # nothing changes any more
+    assert emptied_class("p", CLASS, 17) is None
+
+
+def test_annotations_that_are_foretold_to_be_wrong_go_together() -> None:
+    source = "def f(\n    a: A,\n    b: B,\n    c: C = 1,\n) -> D:\n    return a\n"
+    headers = [step.text.splitlines()[0] for step in alterations("p", source, Place("p", 2, 5, 1), also={4})]
+    assert headers == [
+        "def f(a: A, b: B, c: C = 1) -> D:",
+        "def f(a, b: B, c = 1):",
+        "def f(a, b: B, c):",
+        "def f(a, b, c = 1):",
+        "def f(a, b, c):",
+    ]

@@ -106,6 +106,23 @@ class Keys(nn.Module):
         return x.behind_a_type()
 
 
+class TwoKeys(nn.Module):
+    def forward(
+        self,
+        x,
+        one: Dict[Tuple[int, int], int],
+        two: Dict[Tuple[int, int], int],
+    ):
+        return x.behind_two_types()
+
+
+class Branches(nn.Module):
+    def forward(self, x, flag: bool):
+        if flag:
+            first, second, third = x.of_a_branch(), x, x
+        return first, second, third
+
+
 class Lines(nn.Module):
     def forward(self, x):
         y = torch.relu(
@@ -147,6 +164,8 @@ QUOTED = (
     "in_the_outer_one",
     "behind_a_dataclass",
     "behind_a_type",
+    "behind_two_types",
+    "of_a_branch",
     "before_the_bracket",
     "after_the_bracket",
     "in_one_method",
