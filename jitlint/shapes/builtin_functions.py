@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from jitlint.project.files import Missing
 from jitlint.project.hierarchy import is_namedtuple
 from jitlint.shapes import builtin_methods, calls, torch_modules
-from jitlint.shapes import interpreter as core
 from jitlint.shapes.expressions import binary
+from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
 from jitlint.shapes.heap import (
     BuiltinMethod,
     DictObject,
@@ -24,6 +24,8 @@ from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, is_tensor, one_of, options_of, scalar_type
 from jitlint.shapes.type_tests import isinstance_, issubclass_
 from jitlint.shapes.values import (
+    NONE,
+    UNKNOWN,
     Absent,
     Class,
     Constant,
@@ -45,10 +47,8 @@ from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, STR, TENSOR
 if TYPE_CHECKING:
     import ast
 
-    from jitlint.shapes.interpreter import Frame, Interpreter
+    from jitlint.shapes.interpreter import Interpreter
 
-UNKNOWN = Unknown()
-NONE = Constant(None)
 # What a call to one of these says nothing about: its arguments are left as they are.
 _HARMLESS = (
     "warnings.", "logging.", "builtins.print", "builtins.repr", "builtins.id", "builtins.hash", "math.",
@@ -170,7 +170,7 @@ def _convert(target: type) -> Any:
             for option, text in value.options:
                 try:
                     options.append((convert(run, [option], {}, frame), text))
-                except core.PathEnds:
+                except PathEnds:
                     continue
             if options:
                 return one_of(options)
@@ -184,7 +184,7 @@ def _convert(target: type) -> Any:
             try:
                 return Constant(target(plain))
             except (TypeError, ValueError, OverflowError) as error:
-                raise core.PathEnds from error
+                raise PathEnds from error
         return Typed(type_)
 
     return convert
@@ -246,7 +246,7 @@ def _len(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: F
         case Constant(value=str() | bytes() as text):
             return Constant(len(text))
         case Constant():
-            raise core.PathEnds
+            raise PathEnds
         case Sequence(items=tuple() as items) | ListObject(items=tuple() as items):
             return Constant(len(items))
         case DictObject(items=dict()):
@@ -278,10 +278,10 @@ def _range(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame:
     plain = [run.plain(arg) for arg in args]
     if all(isinstance(value, int) for value in plain) and plain and (len(plain) < 3 or plain[2]):
         numbers = range(*plain)
-        if len(numbers) <= core.MAX_ITEMS:
+        if len(numbers) <= MAX_ITEMS:
             return Sequence("range", tuple([Constant(number) for number in numbers]))
     elif any(value is not NotImplemented and not isinstance(value, int) for value in plain):
-        raise core.PathEnds
+        raise PathEnds
     return Sequence("range", None, Typed(INT))
 
 
@@ -367,13 +367,13 @@ def _extreme(function: Any) -> Any:
         if not items:
             if "default" in kwargs:
                 return kwargs["default"]
-            raise core.PathEnds
+            raise PathEnds
         plain = [run.plain(item) for item in items]
         if all(value is not NotImplemented for value in plain):
             try:
                 return Constant(function(plain))
             except TypeError as error:
-                raise core.PathEnds from error
+                raise PathEnds from error
         types = {scalar_type(item) for item in items}
         only = types.pop() if len(types) == 1 else None
         return Typed(only) if only is not None else UNKNOWN
@@ -418,7 +418,7 @@ def _chain_iterable(run: Interpreter, args: list[Value], kwargs: dict[str, Value
 
 def _repeat(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame: Frame | None) -> Value:
     count = run.plain(args[1]) if len(args) > 1 else NotImplemented
-    if isinstance(count, int) and count <= core.MAX_ITEMS:
+    if isinstance(count, int) and count <= MAX_ITEMS:
         return Sequence("iterator", (args[0],) * max(count, 0))
     return Sequence("iterator", None, args[0])
 
@@ -427,7 +427,7 @@ def _product(run: Interpreter, args: list[Value], kwargs: dict[str, Value], fram
     rows: list[tuple[Value, ...]] = [()]
     for arg in args:
         items = iterate(run, arg)
-        if items is None or kwargs or len(rows) * len(items) > core.MAX_ITEMS:
+        if items is None or kwargs or len(rows) * len(items) > MAX_ITEMS:
             return Sequence("iterator", None, None)
         rows = [(*row, item) for row in rows for item in items]
     return Sequence("iterator", tuple([Sequence("tuple", row) for row in rows]))
@@ -451,7 +451,7 @@ def _reduce(run: Interpreter, args: list[Value], kwargs: dict[str, Value], frame
         return UNKNOWN
     rest = [*args[2:], *items]
     if not rest:
-        raise core.PathEnds
+        raise PathEnds
     total = rest[0]
     for item in rest[1:]:
         total = run.call(args[0], [total, item], {}, frame)
@@ -469,7 +469,7 @@ def _getattr(run: Interpreter, args: list[Value], kwargs: dict[str, Value], fram
     if value is None:
         if len(args) > 2:
             return args[2]
-        raise core.PathEnds
+        raise PathEnds
     if isinstance(args[0], External) and len(args) > 2 and not torch_modules.exists(run, f"{args[0].name}.{name}"):
         return UNKNOWN
     if isinstance(args[0], Module) and len(args) > 2:

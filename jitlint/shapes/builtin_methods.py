@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jitlint.shapes import calls
-from jitlint.shapes import interpreter as core
+from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -23,6 +23,8 @@ from jitlint.shapes.limits import is_long_text
 from jitlint.shapes.namespaces import namespace_entries
 from jitlint.shapes.statements import extend
 from jitlint.shapes.values import (
+    NONE,
+    UNKNOWN,
     Absent,
     Class,
     Constant,
@@ -37,10 +39,8 @@ from jitlint.shapes.values import (
 from jitlint.types.model import BOOL, INT, STR, TENSOR
 
 if TYPE_CHECKING:
-    from jitlint.shapes.interpreter import Frame, Interpreter
+    from jitlint.shapes.interpreter import Interpreter
 
-UNKNOWN = Unknown()
-NONE = Constant(None)
 _TO_NUMBER = {"item": None, "dim": INT, "numel": INT, "ndimension": INT, "element_size": INT, "is_floating_point": BOOL}
 _STRING_RESULTS = frozenset(
     "lower upper strip lstrip rstrip replace capitalize title format join split rsplit startswith endswith find rfind "
@@ -120,7 +120,7 @@ def _list_method(run: Interpreter, target: ListObject, name: str, args: list[Val
     write = run.heap.write
     match name:
         case "append" | "add":
-            if items is not None and len(items) < core.MAX_ITEMS:
+            if items is not None and len(items) < MAX_ITEMS:
                 if name == "add" and any(key_of(item) == key_of(args[0]) for item in items):
                     return NONE
                 write(cell, "items", (*items, args[0]))
@@ -147,7 +147,7 @@ def _list_method(run: Interpreter, target: ListObject, name: str, args: list[Val
             where = run.plain(args[0]) if args else -1
             if items is not None and isinstance(where, int):
                 if not -len(items) <= where < len(items):
-                    raise core.PathEnds
+                    raise PathEnds
                 value = items[where]
                 where %= len(items)
                 write(cell, "items", (*items[:where], *items[where + 1 :]))
@@ -317,7 +317,7 @@ def _entry(run: Interpreter, target: DictObject, key: Value, default: Value, has
     if isinstance(key, Unknown | Typed):
         return UNKNOWN
     if not has_default:
-        raise core.PathEnds
+        raise PathEnds
     return default
 
 
@@ -589,7 +589,7 @@ def _submodule(run: Interpreter, module: Module, path: Value) -> Value:
     for part in text.split(".") if text else ():
         value = run.attribute(value, part) if value is not None else None
     if value is None:
-        raise core.PathEnds
+        raise PathEnds
     return value
 
 
@@ -692,7 +692,7 @@ def add_items(run: Interpreter, module: Module, more: Value) -> None:
     if items is None or module.state["open"]:
         _add_element(run, module, element(run, more))
         return
-    if isinstance(more, Sequence | ListObject) and len(items) + len(module.children) > core.MAX_ITEMS:
+    if isinstance(more, Sequence | ListObject) and len(items) + len(module.children) > MAX_ITEMS:
         _forget(run, module)
         return
     for item in items:

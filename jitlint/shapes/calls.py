@@ -18,8 +18,8 @@ from jitlint.project.hierarchy import (
 from jitlint.project.index import closure_scope
 from jitlint.project.targets import ExternalName
 from jitlint.shapes import builtin_functions, builtin_methods, statements, torch_modules
-from jitlint.shapes import interpreter as core
 from jitlint.shapes.effects import SURROUNDINGS, parameter_names
+from jitlint.shapes.frames import MAX_DEPTH, Frame, LimitReached, PathEnds
 from jitlint.shapes.heap import (
     BuiltinMethod,
     DictObject,
@@ -28,10 +28,13 @@ from jitlint.shapes.heap import (
     Module,
     SuperObject,
     key_of,
+    settle,
 )
 from jitlint.shapes.joins import one_of, options_of
 from jitlint.shapes.memory import remember
 from jitlint.shapes.values import (
+    NONE,
+    UNKNOWN,
     Absent,
     Class,
     Constant,
@@ -47,9 +50,8 @@ from jitlint.shapes.values import (
 )
 
 if TYPE_CHECKING:
-    from jitlint.shapes.interpreter import Frame, Interpreter
+    from jitlint.shapes.interpreter import Interpreter
 
-UNKNOWN = Unknown()
 CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 
 
@@ -69,7 +71,7 @@ def call(
             return builtin_functions.call_external(run, name, args, kwargs, frame, open_)
         case BuiltinMethod(receiver=SuperObject(owner=External(name=base), receiver=receiver), name="__init__"):
             torch_modules.initialise(run, receiver, base, args, kwargs, open_)
-            return core.NONE
+            return NONE
         case BuiltinMethod(receiver=SuperObject(receiver=receiver), name=name):
             return builtin_methods.call_method(run, receiver, name, args, kwargs, frame, open_)
         case BuiltinMethod(receiver=receiver, name=name):
@@ -85,7 +87,7 @@ def call(
             if isinstance(method, Function):
                 return call_function(run, method, args, kwargs, open_)
         case Constant() | Sequence() | ListObject() | DictObject():
-            raise core.PathEnds
+            raise PathEnds
     escape(run, args, kwargs)
     return Unknown(
         "the result of a call that is not known", configured=isinstance(function, Unknown) and function.configured
@@ -122,10 +124,10 @@ def _call_options(
             continue
         try:
             results.extend(options_of(call(run, option, list(args), dict(kwargs), frame, open_), condition))
-        except core.PathEnds:
+        except PathEnds:
             continue
     if not results:
-        raise core.PathEnds
+        raise PathEnds
     return one_of(results)
 
 
@@ -195,11 +197,11 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
     # A function that calls itself where it is not known whether it does: what it gives is not known either.
     running = run.running.setdefault(id(definition), [])
     forks = len(run.heap.journals)
-    if run.depth >= core.MAX_DEPTH or (len(running) > 1 and forks > running[-2]):
+    if run.depth >= MAX_DEPTH or (len(running) > 1 and forks > running[-2]):
         return _cut(run, function, args, kwargs, "calls nested too deeply")
     if run.is_foreign(definition.module):
         return _cut(run, function, args, kwargs, f"{definition.module.name} is not followed")
-    frame = core.Frame(run.heap.store(), closure_scope(definition), _closure(function))
+    frame = Frame(run.heap.store(), closure_scope(definition), _closure(function))
     frame.definition = definition
     frame.owner = definition.cls
     positional = args if function.bound is None else [function.bound, *args]
@@ -216,7 +218,7 @@ def invoke(run: Interpreter, function: Function, args: list[Value], kwargs: dict
     depth = run.depth
     try:
         value = run_body(run, node.body, frame)
-    except core.LimitReached:
+    except LimitReached:
         if own == limit or run.steps >= limit:
             raise
         run.limit, run.depth = limit, depth
@@ -262,10 +264,10 @@ def run_body(run: Interpreter, body: list[ast.stmt], frame: Frame) -> Value:
     try:
         ended = statements.block(run, body, frame)
         if not ended:
-            frame.returns.append((core.NONE, None, statements.words_of(frame)))
+            frame.returns.append((NONE, None, statements.words_of(frame)))
         returns = frame.returns
         if not returns:
-            raise core.PathEnds
+            raise PathEnds
         if len(returns) == 1 and returns[0][1] is None:
             return returns[0][0]
         statements.settle_exits(run, frame, [(delta, words) for _, delta, words in returns], False)
@@ -279,7 +281,7 @@ def run_body(run: Interpreter, body: list[ast.stmt], frame: Frame) -> Value:
 
 
 def _closure(function: Function | Lambda) -> Frame | None:
-    return function.closure if isinstance(function.closure, core.Frame) else None
+    return function.closure if isinstance(function.closure, Frame) else None
 
 
 def _is_generator(run: Interpreter, definition: FunctionDefinition) -> bool:
@@ -318,7 +320,7 @@ def bind_arguments(
         variables[parameter.arg] = value
     if given > len(names):
         if spec.vararg is None and not open_:
-            raise core.PathEnds
+            raise PathEnds
         rest = tuple(args[len(names) : given])
     if star is not None:
         rest = None
@@ -333,7 +335,7 @@ def bind_arguments(
         elif spec.kwarg is not None:
             extra.append((Constant(name), value))
         elif not open_:
-            raise core.PathEnds
+            raise PathEnds
     if spec.kwarg is not None:
         variables[spec.kwarg.arg] = run.heap.mapping(None if open_ and star is None else extra)
     for parameter in (*names, *spec.kwonlyargs):
@@ -393,7 +395,7 @@ def default_value(
     finally:
         run.active.discard(key)
     if closure is None:
-        core.settle(value)
+        settle(value)
         run.memory[key] = (value, files, 0)
     return value  # type: ignore[no-any-return]
 
@@ -401,17 +403,17 @@ def default_value(
 def _evaluate_apart(run: Interpreter, node: ast.expr, definition: FunctionDefinition, closure: Frame | None) -> Value:
     with run.detached():
         try:
-            return run.evaluate(node, core.Frame(run.heap.store(), definition.scope, closure))
-        except core.PathEnds:
+            return run.evaluate(node, Frame(run.heap.store(), definition.scope, closure))
+        except PathEnds:
             return Unknown("a default that cannot be evaluated")
 
 
 def call_lambda(run: Interpreter, function: Lambda, args: list[Value], kwargs: dict[str, Value], open_: bool) -> Value:
     closure = _closure(function)
-    if closure is None or open_ or run.depth >= core.MAX_DEPTH:
+    if closure is None or open_ or run.depth >= MAX_DEPTH:
         escape(run, args, kwargs)
         return Unknown("the result of a lambda")
-    frame = core.Frame(run.heap.store(), closure.scope, closure)
+    frame = Frame(run.heap.store(), closure.scope, closure)
     frame.owner, frame.receiver = closure.owner, closure.receiver
     frame.definition = closure.definition
     spec = function.node.args
@@ -496,7 +498,7 @@ def build(
         made = heap.module(value, is_container(run, value.definition))
     else:
         made = heap.instance(value)
-    if run.depth >= core.MAX_DEPTH:
+    if run.depth >= MAX_DEPTH:
         run.incomplete(made, "constructors nested too deeply")
         return made
     initialise(run, made, value, args, kwargs, open_)
@@ -631,7 +633,7 @@ def _fill_fields(
         elif rest:
             value = rest.pop(0)
         elif default is not None:
-            frame = core.Frame(run.heap.store(), owner.body)
+            frame = Frame(run.heap.store(), owner.body)
             value = run.evaluate(default, frame)
         else:
             annotation = next((b.annotation for b in owner.body.bindings[name] if b.annotation is not None), None)
@@ -644,7 +646,7 @@ def _is_field(run: Interpreter, node: ast.Call, owner: ClassDefinition) -> bool:
 
 
 def _field_default(run: Interpreter, node: ast.Call, owner: ClassDefinition) -> tuple[Value, bool]:
-    frame = core.Frame(run.heap.store(), owner.body)
+    frame = Frame(run.heap.store(), owner.body)
     takes_argument = True
     value: Value = Unknown("a field")
     for keyword in node.keywords:

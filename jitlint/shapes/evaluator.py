@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, Scope
 from jitlint.project.index import closure_scope
 from jitlint.shapes import calls, expressions, torch_modules
+from jitlint.shapes.frames import MAX_STEPS, Frame, LimitReached, PathEnds
 from jitlint.shapes.heap import Module, Unshare, freeze, freeze_module, key_of, thaw
-from jitlint.shapes.interpreter import MAX_STEPS, Frame, Interpreter, LimitReached, PathEnds
+from jitlint.shapes.interpreter import Interpreter
 from jitlint.shapes.values import (
     Class,
     External,

@@ -7,9 +7,9 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from jitlint.shapes import calls
-from jitlint.shapes import interpreter as core
 from jitlint.shapes.annotation_objects import is_generic, is_type_object
 from jitlint.shapes.comparisons import compare
+from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
 from jitlint.shapes.heap import (
     DictObject,
     InstanceObject,
@@ -22,6 +22,7 @@ from jitlint.shapes.joins import condition_text, element_of, is_tensor, join, on
 from jitlint.shapes.limits import LONG, is_heavy, is_long_text
 from jitlint.shapes.narrowing import narrowings
 from jitlint.shapes.values import (
+    UNKNOWN,
     Class,
     Constant,
     External,
@@ -40,9 +41,8 @@ from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, STR, TENSOR
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jitlint.shapes.interpreter import Frame, Interpreter
+    from jitlint.shapes.interpreter import Interpreter
 
-UNKNOWN = Unknown()
 _TYPE_OPERANDS = (Class, External, Subscripted, Constant)
 _BIG = 1 << 64
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -88,7 +88,7 @@ def _attribute(run: Interpreter, node: ast.Attribute, frame: Frame) -> Value:
     base = evaluate(run, node.value, frame)
     value = run.attribute(base, node.attr)
     if value is None:
-        raise core.PathEnds
+        raise PathEnds
     return value
 
 
@@ -183,7 +183,7 @@ def _fold(op: ast.operator, first: Any, second: Any) -> Value:
         result = function(first, second)
     except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
         if isinstance(error, TypeError | ZeroDivisionError):
-            raise core.PathEnds from error
+            raise PathEnds from error
         return UNKNOWN
     if isinstance(result, int) and abs(result) > _BIG:
         return Typed(INT)
@@ -258,7 +258,7 @@ def _concatenate(run: Interpreter, op: ast.operator, left: Value, right: Value) 
             number = run.plain(count)
             if isinstance(sequence, Sequence | ListObject):
                 items = sequence.items
-                if isinstance(number, int) and items is not None and len(items) * number <= core.MAX_ITEMS:
+                if isinstance(number, int) and items is not None and len(items) * number <= MAX_ITEMS:
                     repeated = items * max(number, 0)
                     return _like(run, sequence, repeated, None)
                 return _like(run, sequence, None, element_of(items, sequence.element))
@@ -279,7 +279,7 @@ def _concatenate(run: Interpreter, op: ast.operator, left: Value, right: Value) 
 
 def _joined(first: tuple[Value, ...] | None, second: tuple[Value, ...] | None) -> tuple[Value, ...] | None:
     """The items of both; None where they are not known, or too many."""
-    if first is None or second is None or len(first) + len(second) > core.MAX_ITEMS:
+    if first is None or second is None or len(first) + len(second) > MAX_ITEMS:
         return None
     return first + second
 
@@ -318,7 +318,7 @@ def unary(run: Interpreter, op: ast.unaryop, value: Value) -> Value:
                 case ast.Invert():
                     return Constant(~plain)
         except TypeError as error:
-            raise core.PathEnds from error
+            raise PathEnds from error
     if is_tensor(value):
         return Typed(TENSOR)
     if isinstance(value, Typed) and value.type in (INT, FLOAT, COMPLEX):
@@ -416,7 +416,7 @@ def _if_exp(run: Interpreter, node: ast.IfExp, frame: Frame) -> Value:
 
     first, second = condition_text(node.test, True), condition_text(node.test, False)
     if fork(run, frame, branch(0, node.body), branch(1, node.orelse), first, second, node.test):
-        raise core.PathEnds
+        raise PathEnds
     if not results[0] or not results[1]:
         return (results[0] or results[1])[0]
     return join(results[0][0], results[1][0], first, second)
@@ -507,7 +507,7 @@ def _dict_comp(run: Interpreter, node: ast.DictComp, frame: Frame) -> Value:
 
 
 def _inner_frame(run: Interpreter, frame: Frame) -> Frame:
-    inner = core.Frame(run.heap.store(), frame.scope, frame)
+    inner = Frame(run.heap.store(), frame.scope, frame)
     inner.root = frame.root
     inner.definition = frame.definition
     inner.owner, inner.receiver = frame.owner, frame.receiver

@@ -556,3 +556,33 @@ def seal(value: Value) -> None:
         case OneOf(options=options):
             for option, _ in options:
                 seal(option)
+
+
+def settle(value: Value, depth: int = 0) -> None:
+    """Makes a value part of the surroundings: later runs read it, and their writes to it are lost."""
+    if depth > 30:
+        return
+    match value:
+        case ListObject(cell=cell):
+            if cell.born:
+                cell.born = 0
+                for item in value.items or ():
+                    settle(item, depth + 1)
+        case DictObject(cell=cell):
+            if cell.born:
+                cell.born = 0
+                for _, item in (value.items or {}).values():
+                    settle(item, depth + 1)
+        case InstanceObject(attributes=attributes, state=state):
+            if attributes.born:
+                attributes.born = state.born = 0
+                for item in attributes.values():
+                    settle(item, depth + 1)
+        case Sequence(items=tuple() as items):
+            for item in items:
+                settle(item, depth + 1)
+        case OneOf(options=options):
+            for option, _ in options:
+                settle(option, depth + 1)
+        case Module():
+            value.sealed = True

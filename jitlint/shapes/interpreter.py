@@ -19,8 +19,9 @@ from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefini
 from jitlint.project.hierarchy import find_member, is_enum, mro, own_member
 from jitlint.project.index import function_scope
 from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Target, Unresolved
-from jitlint.shapes import calls, decorators, expressions, items, statements, torch_modules
+from jitlint.shapes import calls, decorators, expressions, items, torch_modules
 from jitlint.shapes.effects import EffectsTable
+from jitlint.shapes.frames import MAX_STEPS, Frame, LimitReached, PathEnds
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -29,13 +30,14 @@ from jitlint.shapes.heap import (
     InstanceObject,
     ListObject,
     Module,
-    Store,
     SuperObject,
     Unshare,
     key_of,
+    settle,
 )
 from jitlint.shapes.joins import one_of, options_of, scalar_type
 from jitlint.shapes.values import (
+    UNKNOWN,
     Absent,
     Class,
     Constant,
@@ -58,11 +60,6 @@ if TYPE_CHECKING:
     from jitlint.project.project import Project
     from jitlint.torch_api.api import TorchAPI
 
-MAX_DEPTH = 40
-MAX_STEPS = 50_000
-MAX_ITEMS = 512
-NONE = Constant(None)
-UNKNOWN = Unknown()
 
 _MUTATED = (
     r"(?m)\b{name}\s*(?:\[[^\n]*\]\s*(?:[-+|*]?=)(?!=)|[+|]="
@@ -76,42 +73,6 @@ _ANNOTATED: dict[str, Type] = {
     "torch.Tensor": TENSOR,
     "torch.device": DEVICE,
 }
-
-
-class PathEnds(Exception):
-    """The program raises here, whatever the unknown values are."""
-
-
-class LimitReached(Exception):
-    """The run got too long or too deep."""
-
-
-class Frame:
-    """The variables of one call (or comprehension, or class body), and what `return`, `break` and forks need.
-
-    `scope` gives meaning to names that no frame binds. `level` is the number of the journal that was opened at the
-    first fork, or -1. `conditions` are those under which the present statement runs, in words.
-    """
-
-    __slots__ = (
-        "conditions", "definition", "forks", "level", "locals", "loops", "owner", "parent", "receiver", "returns",
-        "root", "scope", "yields",
-    )  # fmt: skip
-
-    def __init__(self, store: Store, scope: Scope, parent: Frame | None = None) -> None:
-        self.locals = store
-        self.scope = scope
-        self.parent = parent
-        self.root: Frame = self  # of a comprehension: the frame of the function around it
-        self.definition: FunctionDefinition | None = None
-        self.owner: ClassDefinition | None = None
-        self.receiver: Value | None = None
-        self.forks = 0
-        self.level = -1
-        self.conditions: list[str] = []
-        self.returns: list[tuple[Value, dict[Any, Any] | None, str]] = []
-        self.loops: list[statements.Loop] = []
-        self.yields: list[Value] | None = None
 
 
 class Interpreter:
@@ -766,38 +727,3 @@ class Interpreter:
                 answers = {self.truth(option) for option, _ in options}
                 return answers.pop() if len(answers) == 1 else None
         return None
-
-
-def settle(value: Value, depth: int = 0) -> None:
-    """Makes a value part of the surroundings: later runs read it, and their writes to it are lost."""
-    if depth > 30:
-        return
-    match value:
-        case ListObject(cell=cell):
-            if cell.born:
-                cell.born = 0
-                for item in value.items or ():
-                    settle(item, depth + 1)
-        case DictObject(cell=cell):
-            if cell.born:
-                cell.born = 0
-                for _, item in (value.items or {}).values():
-                    settle(item, depth + 1)
-        case InstanceObject(attributes=attributes, state=state):
-            if attributes.born:
-                attributes.born = state.born = 0
-                for item in attributes.values():
-                    settle(item, depth + 1)
-        case Sequence(items=tuple() as items):
-            for item in items:
-                settle(item, depth + 1)
-        case OneOf(options=options):
-            for option, _ in options:
-                settle(option, depth + 1)
-        case Module():
-            value.sealed = True
-
-
-def body_scope(frame: Frame) -> Scope | None:
-    """The scope inside the function that a frame runs."""
-    return None if frame.definition is None else function_scope(frame.definition)

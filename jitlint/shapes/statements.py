@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes import interpreter as core
 from jitlint.shapes.comparisons import compare
 from jitlint.shapes.expressions import binary, evaluate, run_call
+from jitlint.shapes.frames import MAX_ITEMS, Exit, Frame, LimitReached, Loop, PathEnds, body_scope
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -23,26 +23,12 @@ from jitlint.shapes.heap import (
 from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import both, condition_text, element_of, join, join_cell, one_of, options_of, widen
 from jitlint.shapes.narrowing import narrowings
-from jitlint.shapes.values import Absent, Constant, Function, OneOf, Sequence, Unknown, Value
+from jitlint.shapes.values import UNKNOWN, Absent, Constant, Function, OneOf, Sequence, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jitlint.shapes.interpreter import Frame, Interpreter
-
-UNKNOWN = Unknown()
-Exit = tuple[Delta | None, str]
-
-
-class Loop:
-    """A running loop: the states in which it was left or went on, `None` for the present one."""
-
-    __slots__ = ("breaks", "continues", "forks")
-
-    def __init__(self, forks: int) -> None:
-        self.forks = forks
-        self.breaks: list[Exit] = []
-        self.continues: list[Exit] = []
+    from jitlint.shapes.interpreter import Interpreter
 
 
 def block(run: Interpreter, statements: list[ast.stmt], frame: Frame) -> bool:
@@ -94,7 +80,7 @@ def fork(
                     heap.write(store, name, value)
                     narrowed[number][id(store), name] = value
             ended[number] = side()
-        except core.PathEnds:
+        except PathEnds:
             ended[number] = True
         del frame.conditions[conditions:]
         if number == 0:
@@ -303,13 +289,13 @@ def _unpack(run: Interpreter, targets: list[ast.expr], value: Value, frame: Fram
         return
     if star is None:
         if len(items) != len(targets):
-            raise core.PathEnds
+            raise PathEnds
         for target, item in zip(targets, items):
             assign(run, target, item, frame)
         return
     after = len(targets) - star - 1
     if len(items) < len(targets) - 1:
-        raise core.PathEnds
+        raise PathEnds
     for target, item in zip(targets[:star], items):
         assign(run, target, item, frame)
     assign(run, targets[star], run.heap.sequence(tuple(items[star : len(items) - after])), frame)
@@ -341,7 +327,7 @@ def _set_slice(run: Interpreter, base: ListObject, index: ast.Slice, value: Valu
         try:
             changed[slice(*parts)] = items
         except ValueError as error:
-            raise core.PathEnds from error
+            raise PathEnds from error
         run.heap.write(base.cell, "items", tuple(changed))
         return
     found = [part for part in (element_of(base.items, base.element), element(run, value)) if part is not None]
@@ -420,7 +406,7 @@ def _aug_assign(run: Interpreter, node: ast.AugAssign, frame: Frame) -> bool:
 def extend(run: Interpreter, target: ListObject, more: Value) -> None:
     """``target.extend(more)``."""
     items = iterate(run, more)
-    if items is not None and target.items is not None and len(items) + len(target.items) <= core.MAX_ITEMS:
+    if items is not None and target.items is not None and len(items) + len(target.items) <= MAX_ITEMS:
         run.heap.write(target.cell, "items", (*target.items, *items))
         return
     found = [part for part in (element_of(target.items, target.element), element(run, more)) if part is not None]
@@ -455,7 +441,7 @@ def _continue(run: Interpreter, node: ast.Continue, frame: Frame) -> bool:
 def _for(run: Interpreter, node: ast.For, frame: Frame) -> bool:
     value = evaluate(run, node.iter, frame)
     items = iterate(run, value)
-    if items is None or len(items) > core.MAX_ITEMS:
+    if items is None or len(items) > MAX_ITEMS:
         return _unknown_loop(run, node, frame, element(run, value))
     loop = Loop(frame.forks)
     frame.loops.append(loop)
@@ -485,7 +471,7 @@ def _while(run: Interpreter, node: ast.While, frame: Frame) -> bool:
     frame.loops.append(loop)
     reached = True
     try:
-        for _ in range(core.MAX_ITEMS):
+        for _ in range(MAX_ITEMS):
             truth = condition(run, node.test, frame)
             if truth is False:
                 break
@@ -495,7 +481,7 @@ def _while(run: Interpreter, node: ast.While, frame: Frame) -> bool:
                 reached = False
                 break
         else:
-            raise core.LimitReached("a loop that does not seem to end")
+            raise LimitReached("a loop that does not seem to end")
     finally:
         if frame.loops and frame.loops[-1] is loop:
             frame.loops.pop()
@@ -518,7 +504,7 @@ def _unknown_loop(run: Interpreter, node: ast.For | ast.While, frame: Frame, ite
             if isinstance(node, ast.For):
                 assign(run, node.target, item, frame)
             ended = block(run, node.body, frame)
-        except core.PathEnds:
+        except PathEnds:
             ended = True
         finally:
             frame.forks -= 1
@@ -639,7 +625,7 @@ def _class(run: Interpreter, node: ast.ClassDef, frame: Frame) -> bool:
 
 def _import(run: Interpreter, node: ast.Import | ast.ImportFrom, frame: Frame) -> bool:
     """An import inside a function: the function's own scope knows where it leads."""
-    scope = core.body_scope(frame)
+    scope = body_scope(frame)
     for alias in node.names:
         name = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.partition(".")[0])
         if scope is not None and name in scope.bindings:

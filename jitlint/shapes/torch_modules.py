@@ -12,6 +12,7 @@ from jitlint.shapes import builtin_methods
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module
 from jitlint.shapes.joins import one_of
 from jitlint.shapes.values import (
+    UNKNOWN,
     Class,
     Constant,
     External,
@@ -29,10 +30,10 @@ from jitlint.types.model import BOOL, DEVICE, GENERATOR, INT, NONE, STR, TENSOR,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jitlint.shapes.interpreter import Frame, Interpreter
+    from jitlint.shapes.frames import Frame
+    from jitlint.shapes.interpreter import Interpreter
     from jitlint.torch_api.entries import ModuleClassFacts
 
-UNKNOWN = Unknown()
 _CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 _PARAMETERS = frozenset({"torch.nn.Parameter", "torch.nn.UninitializedParameter"})
 _BUFFERS = frozenset({"torch.nn.Buffer", "torch.nn.UninitializedBuffer"})
