@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from jitlint.shapes import calls
 from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
-from jitlint.shapes.heap import (
-    ABSENT,
-    BuiltinMethod,
-    DictObject,
-    InstanceObject,
-    ListObject,
-    Module,
-    Unshare,
-    copy_value,
-    key_of,
-)
+from jitlint.shapes.freezing import copy_value
+from jitlint.shapes.heap import ABSENT, BuiltinMethod, DictObject, InstanceObject, ListObject, Module, Unshare, key_of
 from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, is_tensor, join, one_of, options_of
 from jitlint.shapes.limits import is_long_text

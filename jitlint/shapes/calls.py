@@ -20,16 +20,8 @@ from jitlint.project.targets import ExternalName
 from jitlint.shapes import builtin_functions, builtin_methods, statements, torch_modules
 from jitlint.shapes.effects import SURROUNDINGS, parameter_names
 from jitlint.shapes.frames import MAX_DEPTH, Frame, LimitReached, PathEnds
-from jitlint.shapes.heap import (
-    BuiltinMethod,
-    DictObject,
-    InstanceObject,
-    ListObject,
-    Module,
-    SuperObject,
-    key_of,
-    settle,
-)
+from jitlint.shapes.freezing import settle
+from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, SuperObject, key_of
 from jitlint.shapes.joins import one_of, options_of
 from jitlint.shapes.memory import remember
 from jitlint.shapes.values import (

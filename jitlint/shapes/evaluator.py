@@ -21,7 +21,8 @@ from jitlint.project.definitions import ClassDefinition, FunctionDefinition, Sco
 from jitlint.project.index import closure_scope
 from jitlint.shapes import calls, expressions, torch_modules
 from jitlint.shapes.frames import MAX_STEPS, Frame, LimitReached, PathEnds
-from jitlint.shapes.heap import Module, Unshare, freeze, freeze_module, key_of, thaw
+from jitlint.shapes.freezing import freeze, freeze_module, thaw
+from jitlint.shapes.heap import Module, Unshare, key_of
 from jitlint.shapes.interpreter import Interpreter
 from jitlint.shapes.values import (
     Class,

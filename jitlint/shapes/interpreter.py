@@ -22,6 +22,7 @@ from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Targ
 from jitlint.shapes import calls, decorators, expressions, items, torch_modules
 from jitlint.shapes.effects import EffectsTable
 from jitlint.shapes.frames import MAX_STEPS, Frame, LimitReached, PathEnds
+from jitlint.shapes.freezing import settle
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -33,7 +34,6 @@ from jitlint.shapes.heap import (
     SuperObject,
     Unshare,
     key_of,
-    settle,
 )
 from jitlint.shapes.joins import one_of, options_of, scalar_type
 from jitlint.shapes.values import (
