@@ -19,6 +19,7 @@ from jitlint.project.index import closure_scope
 from jitlint.project.targets import ExternalName
 from jitlint.shapes import builtin_functions, builtin_methods, statements, torch_modules
 from jitlint.shapes.effects import SURROUNDINGS, parameter_names
+from jitlint.shapes.forks import settle_exits, words_of
 from jitlint.shapes.frames import MAX_DEPTH, Frame, LimitReached, PathEnds
 from jitlint.shapes.freezing import settle
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, SuperObject, key_of
@@ -256,13 +257,13 @@ def run_body(run: Interpreter, body: list[ast.stmt], frame: Frame) -> Value:
     try:
         ended = statements.block(run, body, frame)
         if not ended:
-            frame.returns.append((NONE, None, statements.words_of(frame)))
+            frame.returns.append((NONE, None, words_of(frame)))
         returns = frame.returns
         if not returns:
             raise PathEnds
         if len(returns) == 1 and returns[0][1] is None:
             return returns[0][0]
-        statements.settle_exits(run, frame, [(delta, words) for _, delta, words in returns], False)
+        settle_exits(run, frame, [(delta, words) for _, delta, words in returns], False)
         if len(returns) == 1:
             return returns[0][0]
         return one_of([pair for value, _, words in returns for pair in options_of(value, words)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jitlint.shapes import calls
 from jitlint.shapes.annotation_objects import is_generic, is_type_object
 from jitlint.shapes.comparisons import compare
+from jitlint.shapes.forks import fork
 from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
 from jitlint.shapes.heap import (
     DictObject,
@@ -73,6 +74,11 @@ def evaluate(run: Interpreter, node: ast.expr, frame: Frame) -> Value:
     run.step()
     handler = _HANDLERS.get(node.__class__)
     return UNKNOWN if handler is None else handler(run, node, frame)
+
+
+def condition(run: Interpreter, test: ast.expr, frame: Frame) -> bool | None:
+    """Whether a condition holds; None where that is not known."""
+    return run.truth(evaluate(run, test, frame))
 
 
 def _constant(run: Interpreter, node: ast.Constant, frame: Frame) -> Value:
@@ -400,8 +406,6 @@ def _compare(run: Interpreter, node: ast.Compare, frame: Frame) -> Value:
 
 
 def _if_exp(run: Interpreter, node: ast.IfExp, frame: Frame) -> Value:
-    from jitlint.shapes.statements import condition, fork
-
     truth = condition(run, node.test, frame)
     if truth is not None:
         return evaluate(run, node.body if truth else node.orelse, frame)
@@ -518,7 +522,7 @@ def _generate(
     run: Interpreter, generators: list[ast.comprehension], number: int, frame: Frame, emit: Callable[[], Any]
 ) -> bool:
     """Runs a comprehension's loops; `emit` once per item. False where the number of items is not known."""
-    from jitlint.shapes.statements import assign, condition
+    from jitlint.shapes.statements import assign
 
     if number == len(generators):
         emit()
