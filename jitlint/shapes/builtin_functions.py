@@ -14,6 +14,7 @@ from jitlint.shapes.freezing import copy_value
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, SuperObject, key_of
 from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, is_tensor, one_of, options_of, scalar_type
+from jitlint.shapes.stores import update
 from jitlint.shapes.type_tests import isinstance_, issubclass_
 from jitlint.shapes.values import (
     NONE,
@@ -218,7 +219,7 @@ def _ordered_dict(run: Interpreter, args: list[Value], kwargs: dict[str, Value],
 def make_dict(run: Interpreter, args: list[Value], kwargs: dict[str, Value], ordered: bool) -> Value:
     result = run.heap.mapping([], ordered)
     if args:
-        builtin_methods.update(run, result, args[0])
+        update(run, result, args[0])
     for name, value in kwargs.items():
         if result.items is not None:
             result.cell["items"] = {**result.items, key_of(Constant(name)): (Constant(name), value)}

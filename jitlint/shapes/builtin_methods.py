@@ -12,7 +12,7 @@ from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, is_tensor, join, one_of, options_of
 from jitlint.shapes.limits import is_long_text
 from jitlint.shapes.namespaces import namespace_entries
-from jitlint.shapes.statements import extend
+from jitlint.shapes.stores import extend, update
 from jitlint.shapes.values import (
     NONE,
     UNKNOWN,
@@ -202,33 +202,6 @@ def _tuple_method(run: Interpreter, target: Sequence, name: str, args: list[Valu
 
 
 # --- dicts ---------------------------------------------------------------------------------------------------
-
-
-def update(run: Interpreter, target: DictObject, more: Value) -> None:
-    """``target.update(more)``."""
-    write = run.heap.write
-    entries = target.items
-    if isinstance(more, DictObject):
-        if entries is not None and more.items is not None:
-            write(target.cell, "items", {**entries, **more.items})
-            return
-        write(target.cell, "items", None)
-        return
-    pairs = iterate(run, more) if not isinstance(more, Constant) else None
-    if pairs is not None and entries is not None:
-        changed = dict(entries)
-        for pair in pairs:
-            row = iterate(run, pair) if isinstance(pair, Sequence | ListObject) else None
-            if row is None or len(row) != 2 or isinstance(row[0], Unknown | Typed | OneOf):
-                break
-            changed[key_of(row[0])] = (row[0], row[1])
-        else:
-            write(target.cell, "items", changed)
-            return
-    inner = element(run, more)
-    if isinstance(inner, Sequence) and inner.items is not None and len(inner.items) == 2:
-        write(target.cell, "element", inner.items[1])
-    write(target.cell, "items", None)
 
 
 def _dict_method(run: Interpreter, target: DictObject, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
