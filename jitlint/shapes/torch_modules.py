@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jitlint.project.definitions import ClassDefinition
 from jitlint.project.hierarchy import mro, own_member
 from jitlint.project.targets import ExternalName
-from jitlint.shapes import builtin_methods
+from jitlint.shapes import builtin_methods, module_methods
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module
 from jitlint.shapes.joins import one_of
 from jitlint.shapes.values import (
@@ -325,15 +325,15 @@ def _fill(run: Interpreter, made: Module, kind: str, args: list[Value], kwargs: 
     assert made.children is not None
     if kind == "Sequential":
         if len(args) == 1 and isinstance(args[0], DictObject):
-            builtin_methods.add_mapping(run, made, args[0])
+            module_methods.add_mapping(run, made, args[0])
             return
         if len(args) == 1 and isinstance(args[0], OneOf) and any(isinstance(o, DictObject) for o, _ in args[0].options):
             heap.write(made.state, "open", True)
             return
-        builtin_methods.add_items(run, made, Sequence("tuple", tuple(arg for arg in args if not _is_star(arg))))
+        module_methods.add_items(run, made, Sequence("tuple", tuple(arg for arg in args if not _is_star(arg))))
         for arg in args:
             if _is_star(arg):
-                builtin_methods.add_items(run, made, Sequence("iterator", None, arg.element))  # type: ignore[attr-defined]
+                module_methods.add_items(run, made, Sequence("iterator", None, arg.element))  # type: ignore[attr-defined]
         return
     if not args and not kwargs:
         if open_:
@@ -343,9 +343,9 @@ def _fill(run: Interpreter, made: Module, kind: str, args: list[Value], kwargs: 
     if isinstance(given, Constant) and given.value is None:
         return
     if kind in ("ModuleDict", "ParameterDict"):
-        builtin_methods.add_mapping(run, made, given)
+        module_methods.add_mapping(run, made, given)
     else:
-        builtin_methods.add_items(run, made, given)
+        module_methods.add_items(run, made, given)
         if kind == "ParameterList":
             for key, value in list(made.children.items()):
                 if isinstance(value, Unknown):
