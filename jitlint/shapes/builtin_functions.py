@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from jitlint.project.files import Missing
 from jitlint.project.hierarchy import is_namedtuple
 from jitlint.shapes import builtin_methods, calls, torch_modules
-from jitlint.shapes.expressions import binary
 from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
 from jitlint.shapes.freezing import copy_value
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, SuperObject, key_of
 from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, is_tensor, one_of, options_of, scalar_type
+from jitlint.shapes.operators import binary
 from jitlint.shapes.stores import update
 from jitlint.shapes.type_tests import isinstance_, issubclass_
 from jitlint.shapes.values import (

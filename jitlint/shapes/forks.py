@@ -6,11 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from jitlint.shapes.frames import Exit, Frame, PathEnds
-from jitlint.shapes.heap import (
-    ABSENT,
-    Delta,
-    Store,
-)
+from jitlint.shapes.heap import ABSENT, Delta, Store
 from jitlint.shapes.joins import both, element_of, join, join_cell, one_of, widen
 from jitlint.shapes.narrowing import narrowings
 from jitlint.shapes.values import Absent, Value

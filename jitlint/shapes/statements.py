@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from jitlint.shapes.comparisons import compare
-from jitlint.shapes.expressions import binary, condition, evaluate, run_call
+from jitlint.shapes.expressions import condition, evaluate, run_call
 from jitlint.shapes.forks import fork, settle_exits, snapshot, widen_slot, words_of
 from jitlint.shapes.frames import MAX_ITEMS, Frame, LimitReached, Loop, PathEnds, body_scope
 from jitlint.shapes.heap import (
@@ -18,6 +18,7 @@ from jitlint.shapes.heap import (
 )
 from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import condition_text, element_of, one_of, options_of
+from jitlint.shapes.operators import binary
 from jitlint.shapes.stores import extend, store_item
 from jitlint.shapes.values import UNKNOWN, Constant, OneOf, Sequence, Unknown, Value
 

@@ -5,15 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jitlint.shapes.frames import MAX_ITEMS
-from jitlint.shapes.heap import (
-    BuiltinMethod,
-    DictObject,
-    InstanceObject,
-    ListObject,
-    Module,
-    Unshare,
-    key_of,
-)
+from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, Unshare, key_of
 from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, join, one_of
 from jitlint.shapes.values import Constant, Function, OneOf, Sequence, Typed, Unknown, Value
