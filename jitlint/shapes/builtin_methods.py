@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes import calls
 from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
 from jitlint.shapes.freezing import copy_value
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, key_of
@@ -14,18 +13,7 @@ from jitlint.shapes.limits import is_long_text
 from jitlint.shapes.module_methods import module_method, set_plainly
 from jitlint.shapes.namespaces import namespace_entries
 from jitlint.shapes.stores import extend, update
-from jitlint.shapes.values import (
-    NONE,
-    UNKNOWN,
-    Absent,
-    Constant,
-    OneOf,
-    Parameter,
-    Sequence,
-    Typed,
-    Unknown,
-    Value,
-)
+from jitlint.shapes.values import NONE, UNKNOWN, Absent, Constant, OneOf, Parameter, Sequence, Typed, Unknown, Value
 from jitlint.types.model import BOOL, INT, STR, TENSOR
 
 if TYPE_CHECKING:
@@ -84,7 +72,7 @@ def call_method(
         return UNKNOWN
     if is_tensor(receiver):
         return _tensor_method(receiver, name)
-    calls.escape(run, args, kwargs)
+    run.escape(args, kwargs)
     return Unknown(f"the result of {name}")
 
 
@@ -368,7 +356,7 @@ def _instance_method(
             return set_plainly(run, receiver, args)
         case "__init__" | "__init_subclass__" | "__post_init__":
             return NONE
-    calls.escape(run, [receiver, *args], kwargs)
+    run.escape([receiver, *args], kwargs)
     return Unknown(f"the result of {name}")
 
 

@@ -81,26 +81,10 @@ def call(
                 return call_function(run, method, args, kwargs, open_)
         case Constant() | Sequence() | ListObject() | DictObject():
             raise PathEnds
-    escape(run, args, kwargs)
+    run.escape(args, kwargs)
     return Unknown(
         "the result of a call that is not known", configured=isinstance(function, Unknown) and function.configured
     )
-
-
-def escape(
-    run: Interpreter,
-    args: list[Value],
-    kwargs: dict[str, Value],
-    reason: str = "it is passed to a function that is not known",
-) -> None:
-    """Arguments reach code that is not seen: what it sets on them is not known."""
-    for value in (*args, *kwargs.values()):
-        if isinstance(value, Module) and not value.sealed:
-            run.incomplete(value, reason)
-        elif isinstance(value, ListObject | DictObject):
-            run.heap.write(value.cell, "items", None)
-        elif isinstance(value, InstanceObject) and value.member is None:
-            run.incomplete(value, reason)
 
 
 def _call_options(
@@ -132,7 +116,7 @@ def call_function(
 ) -> Value:
     """Runs a function, or takes what an equal call gave before."""
     if "opaque" in function.marks and "cached" not in function.marks:
-        escape(run, args, kwargs)
+        run.escape(args, kwargs)
         return Unknown(f"{function.definition.qualname} is decorated by something that is not known")
     passed = None if open_ else _passed(run, function, args, kwargs)
     if passed is not None:
@@ -246,7 +230,7 @@ def _budget(run: Interpreter, function: Function, args: list[Value], kwargs: dic
 
 def _cut(run: Interpreter, function: Function, args: list[Value], kwargs: dict[str, Value], reason: str) -> Value:
     """A call that is not followed (any further)."""
-    escape(run, args if function.bound is None else [function.bound, *args], kwargs, reason)
+    run.escape(args if function.bound is None else [function.bound, *args], kwargs, reason)
     return Unknown(reason)
 
 
@@ -404,7 +388,7 @@ def _evaluate_apart(run: Interpreter, node: ast.expr, definition: FunctionDefini
 def call_lambda(run: Interpreter, function: Lambda, args: list[Value], kwargs: dict[str, Value], open_: bool) -> Value:
     closure = _closure(function)
     if closure is None or open_ or run.depth >= MAX_DEPTH:
-        escape(run, args, kwargs)
+        run.escape(args, kwargs)
         return Unknown("the result of a lambda")
     frame = Frame(run.heap.store(), closure.scope, closure)
     frame.owner, frame.receiver = closure.owner, closure.receiver
@@ -453,18 +437,18 @@ def construct(run: Interpreter, value: Class, args: list[Value], kwargs: dict[st
         return _namedtuple(run, value, args, kwargs, open_)
     is_module = is_module_class(project, cls)
     if is_module is None:
-        escape(run, args, kwargs)
+        run.escape(args, kwargs)
         reasons = mro(project, cls).reasons
         return Unknown(reasons[0] if reasons else f"the bases of {cls.qualname}")
     if not is_module and is_exception(project, cls):
         return Unknown("an exception")
     if isinstance(run.class_member(cls, "__new__"), Function):
-        escape(run, args, kwargs)
+        run.escape(args, kwargs)
         return Unknown(f"{cls.qualname} has a __new__")
     if any(keyword.arg == "metaclass" for keyword in cls.node.keywords) and not is_module:
         metaclass = next(keyword.value for keyword in cls.node.keywords if keyword.arg == "metaclass")
         if project.external_name(cls.scope, metaclass) not in ("abc.ABCMeta", "builtins.type"):
-            escape(run, args, kwargs)
+            run.escape(args, kwargs)
             return Unknown(f"{cls.qualname} has a metaclass")
     if open_ or value.closure is not None:
         return build(run, value, args, kwargs, open_, is_module)

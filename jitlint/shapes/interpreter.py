@@ -11,7 +11,7 @@ import ast
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,6 @@ from jitlint.types.model import BOOL, DEVICE, FLOAT, INT, STR, TENSOR, Type
 if TYPE_CHECKING:
     from jitlint.project.project import Project
     from jitlint.torch_api.api import TorchAPI
-
 
 _MUTATED = (
     r"(?m)\b{name}\s*(?:\[[^\n]*\]\s*(?:[-+|*]?=)(?!=)|[+|]="
@@ -683,6 +682,21 @@ class Interpreter:
             case OneOf(options=options):
                 for option, _ in options:
                     self.incomplete(option, reason)
+
+    def escape(
+        self,
+        args: Iterable[Value],
+        kwargs: Mapping[str, Value],
+        reason: str = "it is passed to a function that is not known",
+    ) -> None:
+        """Arguments reach code that is not seen: what it sets on them is not known."""
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, Module) and not value.sealed:
+                self.incomplete(value, reason)
+            elif isinstance(value, ListObject | DictObject):
+                self.heap.write(value.cell, "items", None)
+            elif isinstance(value, InstanceObject) and value.member is None:
+                self.incomplete(value, reason)
 
     # --- small facts ---
 
