@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes import calls
 from jitlint.shapes.annotation_objects import is_generic
 from jitlint.shapes.comparisons import compare
 from jitlint.shapes.forks import fork
 from jitlint.shapes.frames import Frame, PathEnds
+from jitlint.shapes.harmless import changes_nothing
 from jitlint.shapes.heap import DictObject, Module, key_of
 from jitlint.shapes.items import element, item_of, iterate, sliced
 from jitlint.shapes.joins import condition_text, element_of, is_tensor, join, one_of, options_of
@@ -103,12 +103,7 @@ def _call(run: Interpreter, node: ast.Call, frame: Frame, wanted: bool = True) -
                 open_ = True
     if isinstance(function, Unknown) and isinstance(node.func, ast.Attribute):
         run.incomplete(evaluate(run, node.func.value, frame), f"it calls {node.func.attr}, which is not known")
-    if (
-        not wanted
-        and not open_
-        and isinstance(function, Function)
-        and calls.changes_nothing(run, function, args, kwargs)
-    ):
+    if not wanted and not open_ and isinstance(function, Function) and changes_nothing(run, function, args, kwargs):
         return UNKNOWN
     return run.call(function, args, kwargs, frame, open_)
 

@@ -23,6 +23,7 @@ from jitlint.shapes import calls, decorators, expressions, items, torch_modules
 from jitlint.shapes.effects import EffectsTable
 from jitlint.shapes.frames import MAX_STEPS, Frame, LimitReached, PathEnds
 from jitlint.shapes.freezing import settle
+from jitlint.shapes.functions import invoke
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -655,7 +656,7 @@ class Interpreter:
                 ):
                     definition = owner.module.functions_by_node.get(id(node))
                     if definition is not None:
-                        calls.invoke(self, Function(definition, bound=module), [item], {}, False)
+                        invoke(self, Function(definition, bound=module), [item], {}, False)
                     return
 
     def delete_attribute(self, value: Value, name: str) -> None:
