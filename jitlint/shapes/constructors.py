@@ -108,7 +108,7 @@ def initialise(
             return
         binding = own_member(item, "__init__")
         if binding is not None:
-            function = run._member_of(item, binding)
+            function = run.member_of(item, binding)
             if isinstance(function, Function):
                 if isinstance(made, Module):
                     _note_arguments(made, function, args, kwargs)
