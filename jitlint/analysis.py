@@ -17,7 +17,7 @@ from jitlint.emit.compiler import Compiler
 from jitlint.emit.interfaces import interface_problems
 from jitlint.emit.module_scan import class_span
 from jitlint.emit.module_units import compile_root
-from jitlint.emit.summary import Link, Summary
+from jitlint.emit.summary import Link, Summary, pulled_in
 from jitlint.findings import registry
 from jitlint.findings.model import FileReport, Finding, Frame, RunError, Unit, UnknownReason, Verdict
 from jitlint.hazards.problems import judge, unit_hazards
@@ -380,15 +380,8 @@ def _conditional(
 
 def unresolved(summary: Summary) -> Iterator[tuple[str, int, str]]:
     """What could not be resolved in a unit and what it pulls in."""
-    seen: set[int] = set()
-    stack = [summary]
-    while stack:
-        current = stack.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
+    for current in pulled_in(summary):
         yield from current.unknown
-        stack.extend(link.callee for link in current.links)
 
 
 def _version_pair(text: str) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from jitlint.emit.emitter import Emitter
 from jitlint.emit.functions import emit_definition
 from jitlint.emit.generated import fields_of, generated_methods, is_scripted, plainly_decorated
 from jitlint.emit.interfaces import interface_type
-from jitlint.emit.summary import Link, Located, Summary
+from jitlint.emit.summary import Link, Located, Summary, outcome
 from jitlint.emit.value_classes import defaults, enum_refusal, enum_type, namedtuple_type, qualified
 from jitlint.emit.values import (
     UNKNOWN_VAL,
@@ -201,27 +201,6 @@ def compiles(c: Compiler, found: ClassFacts) -> bool | None:
     if found.compiled and not found.summary.done:
         return True  # it holds itself; that is another matter
     return outcome(compile_class(c, found))
-
-
-def outcome(summary: Summary) -> bool | None:
-    """Whether what a summary stands for compiles, by all that it pulls in; None where that is not known."""
-    uncertain = False
-    seen: set[int] = set()
-    stack = [(summary, False)]
-    while stack:
-        current, conditional = stack.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        for located in current.problems:
-            if located.problem.code == "JIT412":
-                continue
-            if not conditional and not located.condition:
-                return False
-            uncertain = True
-        uncertain = uncertain or bool(current.unknown) or not current.done
-        stack.extend((link.callee, conditional or bool(link.condition)) for link in current.links)
-    return None if uncertain else True
 
 
 # --- script classes ----------------------------------------------------------------------------------------------

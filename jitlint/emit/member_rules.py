@@ -6,13 +6,12 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from jitlint.emit.classes import outcome
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.module_scan import attribute_type
 from jitlint.emit.modules import class_name, definition_of
 from jitlint.emit.python_values import to_sugared
-from jitlint.emit.summary import Located, Summary
+from jitlint.emit.summary import Located, Summary, outcome, pulled_in
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Sugared, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
 from jitlint.project.hierarchy import find_member
@@ -50,17 +49,8 @@ def function_attribute(c: Compiler, value: py.Function | py.Lambda) -> Sugared |
 
 
 def _first_problem(summary: Summary) -> str:
-    seen: set[int] = set()
-    stack = [summary]
-    while stack:
-        current = stack.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        for located in current.problems:
-            return located.problem.torch_message
-        stack.extend(link.callee for link in current.links)
-    return ""
+    first = next((located for current in pulled_in(summary) for located in current.problems), None)
+    return first.problem.torch_message if first is not None else ""
 
 
 def written_attribute(c: Compiler, shape: py.ModuleShape, value: py.Instance) -> Sugared:
