@@ -12,11 +12,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from jitlint.emit.classes import class_facts_of, class_kind, compile_class
+from jitlint.emit.class_kinds import class_kind
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.interfaces import interface_problems
 from jitlint.emit.module_scan import class_span
 from jitlint.emit.module_units import compile_root
+from jitlint.emit.script_classes import class_facts_of, compile_class
 from jitlint.emit.summary import Link, Summary, pulled_in
 from jitlint.findings import registry
 from jitlint.findings.model import FileReport, Finding, Frame, RunError, Unit, UnknownReason, Verdict

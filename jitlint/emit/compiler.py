@@ -46,8 +46,8 @@ from jitlint.torch_api.api import TorchAPI
 from jitlint.types.model import TENSOR, UNKNOWN, Argument, ClassType, InterfaceType, Schema, Type
 
 if TYPE_CHECKING:
-    from jitlint.emit.classes import ClassFacts
     from jitlint.emit.emitter import Emitter
+    from jitlint.emit.script_classes import ClassFacts
     from jitlint.shapes.evaluator import Evaluator
     from jitlint.shapes.inference import Failure
 
@@ -202,7 +202,7 @@ class Compiler:
 
     def _is_module_class(self, value: py.Value | None) -> bool:
         """A class of modules: it is a type for isinstance if some instance of it was compiled."""
-        from jitlint.emit.classes import class_kind
+        from jitlint.emit.class_kinds import class_kind
 
         match value:
             case py.Class(definition=definition):
@@ -509,17 +509,17 @@ class Compiler:
         return instance_type(self, definition)
 
     def class_facts(self, kind: ClassType) -> ClassFacts | None:
-        from jitlint.emit.classes import facts
+        from jitlint.emit.script_classes import facts
 
         return facts(self, kind)
 
     def class_has_method(self, kind: ClassType, name: str) -> bool | None:
-        from jitlint.emit.classes import has_method
+        from jitlint.emit.class_members import has_method
 
         return has_method(self, kind, name)
 
     def method_schema(self, e: Emitter, at: ast.AST, kind: ClassType, name: str) -> Schema | None:
-        from jitlint.emit.classes import method_schema
+        from jitlint.emit.class_members import method_schema
 
         del e, at
         return method_schema(self, kind, name)
@@ -534,7 +534,7 @@ class Compiler:
         args: list[Val],
         kwargs: list[tuple[str, Val]],
     ) -> Sugared:
-        from jitlint.emit.classes import call_method
+        from jitlint.emit.class_members import call_method
 
         del value
         return call_method(self, e, at, kind, name, args, kwargs)
@@ -542,23 +542,23 @@ class Compiler:
     def construct(
         self, e: Emitter, at: ast.AST, kind: ClassType, args: list[Val], kwargs: list[tuple[str, Val]]
     ) -> Sugared:
-        from jitlint.emit.classes import construct
+        from jitlint.emit.class_members import construct
 
         return construct(self, e, at, kind, args, kwargs)
 
     def class_attribute(self, e: Emitter, node: ast.AST, kind: ClassType, name: str) -> Sugared:
         """``Cls.name``."""
-        from jitlint.emit.classes import class_member
+        from jitlint.emit.class_members import class_member
 
         return class_member(self, e, node, kind, name)
 
     def instance_attribute(self, e: Emitter, node: ast.AST, value: Val, kind: ClassType, name: str) -> Sugared:
-        from jitlint.emit.classes import instance_attribute
+        from jitlint.emit.class_members import instance_attribute
 
         return instance_attribute(self, e, node, value, kind, name)
 
     def set_instance_attribute(self, e: Emitter, target: tree.Select, kind: ClassType, value: Val) -> None:
-        from jitlint.emit.classes import set_instance_attribute
+        from jitlint.emit.class_members import set_instance_attribute
 
         set_instance_attribute(self, e, target, kind, value)
 
@@ -700,7 +700,9 @@ class _Context:
         return value
 
     def class_type(self, definition: ClassDefinition) -> Type | None:
-        from jitlint.emit.classes import class_facts_of, class_kind, class_type, compile_class
+        from jitlint.emit.class_kinds import class_kind
+        from jitlint.emit.classes import class_type
+        from jitlint.emit.script_classes import class_facts_of, compile_class
 
         kind = class_type(self.compiler, definition)
         if self.e is not None and class_kind(self.compiler, definition) == "namedtuple":

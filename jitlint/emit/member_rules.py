@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from jitlint.emit.class_kinds import is_cached
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.module_scan import attribute_type
@@ -19,8 +20,6 @@ from jitlint.shapes import values as py
 from jitlint.shapes.inference import Failure
 from jitlint.source.problem import Problem, Span, span_of
 from jitlint.types.model import InterfaceType
-
-_CACHES = frozenset({"functools.lru_cache", "functools.cache"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +94,10 @@ def odd_method(e: Emitter, node: ast.AST, function: FunctionDefinition) -> bool:
     """Reports a method that cannot be called through `self`: one without parameters, one in a cache."""
     c = e.compiler
     args = function.node.args
-    for decorator in function.decorators:
-        target = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if c.project.external_name(function.scope, target) in _CACHES:
-            text = "'functools._lru_cache_wrapper' object has no attribute '__globals__'"
-            e.report(
-                "JIT313", node, text, f"'{function.name}' is cached by functools, which TorchScript cannot look into"
-            )
-            return True
+    if is_cached(c, function):
+        text = "'functools._lru_cache_wrapper' object has no attribute '__globals__'"
+        e.report("JIT313", node, text, f"'{function.name}' is cached by functools, which TorchScript cannot look into")
+        return True
     if c.marks(function) & {"staticmethod", "opaque"} or args.args or args.posonlyargs or args.vararg:
         return False
     text = "methods must have a self argument"
