@@ -217,7 +217,6 @@ def member_options(e: Emitter, node: tree.Select) -> Condition | None:
     """``self.x is None`` where `x` is one of several values, depending on how the module was built: which options are
     left in each arm, and the words for it. None where that does not apply."""
     from jitlint.emit.expressions import emit_expr
-    from jitlint.emit.modules import raw_member
 
     e.muted += 1
     try:
@@ -226,7 +225,7 @@ def member_options(e: Emitter, node: tree.Select) -> Condition | None:
         e.muted -= 1
     if not isinstance(base, ModuleRef):
         return None
-    found = raw_member(e, base, node.name)
+    found = base.shape.attributes.get(node.name)
     if not isinstance(found, py.OneOf):
         return None
     if e.compiler.attribute_annotation(base.shape, node.name) not in (None, UNKNOWN):
@@ -242,7 +241,7 @@ def member_options(e: Emitter, node: tree.Select) -> Condition | None:
     if not none or not other:
         return None
     key = (id(base.shape), node.name)
-    from jitlint.emit.modules import member_value
+    from jitlint.emit.module_attributes import member_value
 
     true = member_value(e, _one(none), node.name)
     false = member_value(e, _one(other), node.name)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from jitlint.emit.emitter import Emitter, first_line
 from jitlint.emit.evidence import RefusedCall
+from jitlint.emit.module_facts import is_settled
 from jitlint.emit.overloads import maybe_overloaded, overloads
 from jitlint.emit.schema_matching import ArgValue, Failure, Match, match_schemas
 from jitlint.emit.values import (
@@ -73,7 +74,7 @@ def emit_apply(e: Emitter, node: tree.Apply, hint: Type | None = None, binders: 
     match callee:
         case ModuleView():
             call_arguments(e, node)
-            from jitlint.emit.modules import call_view
+            from jitlint.emit.containers import call_view
 
             return call_view(e, callee.module, callee.name)
         case Special():
@@ -357,8 +358,6 @@ def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: lis
         return UNKNOWN_VAL
     if isinstance(kind, InterfaceType):
         return UNKNOWN_VAL
-    from jitlint.emit.modules import is_settled
-
     if kind == NONE and not e.condition and not callee.is_constant and e.module and not is_settled(e.module.shape):
         # An attribute that is None as the constructor's defaults have it; instances that get here have it set.
         with e.under("the attribute is None"):
@@ -393,7 +392,7 @@ def _length(e: Emitter, at: ast.AST, value: Val) -> Sugared:
     kind = value.type
     assert isinstance(kind, ClassType)
     if kind.is_module:
-        from jitlint.emit.modules import has_length
+        from jitlint.emit.containers import has_length
 
         if has_length(e, kind):
             return Val(INT)

@@ -351,7 +351,7 @@ class Compiler:
     # --- values of modules ----------------------------------------------------------------------------------------------
 
     def attribute_value(self, shape: py.ModuleShape, name: str, value: py.Value) -> Sugared | Failure:
-        from jitlint.emit.modules import attribute_value
+        from jitlint.emit.module_attributes import attribute_value
 
         key = (id(shape), name)
         known = self._values.get(key)

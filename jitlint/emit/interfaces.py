@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
-from jitlint.emit.modules import class_name, definition_of, find, torch_method, without_self
+from jitlint.emit.module_facts import class_name, definition_of, torch_method, without_self
+from jitlint.emit.modules import find
 from jitlint.emit.summary import Summary
 from jitlint.emit.value_classes import qualified
 from jitlint.emit.values import MethodRef, ModuleRef

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from jitlint.emit.class_kinds import is_cached
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.module_facts import class_name, definition_of
 from jitlint.emit.module_scan import attribute_type
-from jitlint.emit.modules import class_name, definition_of
 from jitlint.emit.python_values import to_sugared
 from jitlint.emit.summary import Located, Summary, outcome, pulled_in
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Sugared, Val

@@ -74,8 +74,8 @@ def emit_binary(e: Emitter, node: tree.Binary) -> Val:
 
     left = emit_val(e, node.left)
     if node.op in ("in", "not in"):
+        from jitlint.emit.containers import container_has
         from jitlint.emit.expressions import emit_expr
-        from jitlint.emit.modules import container_has
 
         value = emit_expr(e, node.right)
         if isinstance(value, ModuleRef):

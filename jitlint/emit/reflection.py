@@ -74,9 +74,7 @@ def emit_hasattr(e: Emitter, node: tree.Apply) -> Condition:
 
 def _configured(e: Emitter, module: ModuleRef, name: str) -> bool:
     """Whether the constructor's arguments decide what an attribute is."""
-    from jitlint.emit.modules import raw_member
-
-    value = raw_member(e, module, name)
+    value = module.shape.attributes.get(name)
     return isinstance(value, py.OneOf) or (isinstance(value, py.Unknown) and value.configured)
 
 

@@ -47,7 +47,7 @@ def emit_subscript(e: Emitter, node: tree.Subscript, hint: Type | None = None) -
     value = emit_expr(e, node.value)
     match value:
         case ModuleRef():
-            from jitlint.emit.modules import subscript_module
+            from jitlint.emit.containers import subscript_module
 
             return subscript_module(e, node, value, hint)
         case SugaredTuple() | SugaredList():
