@@ -110,7 +110,9 @@ def attribute(e: Emitter, node: ast.AST, value: Sugared, name: str) -> Sugared:
             e.unknown(node, f"'{name}' of the autograd function {definition.name} could not be resolved")
             return Opaque()
         case ClassRef(type=kind):
-            return e.compiler.class_attribute(e, node, kind, name)
+            from jitlint.emit.class_members import class_member
+
+            return class_member(e.compiler, e, node, kind, name)
         case PythonValue():
             e.report(
                 "JIT323",
@@ -148,9 +150,13 @@ def _value_attribute(e: Emitter, node: ast.AST, value: Val, name: str) -> Sugare
 
             return plain_member(e, node, ModuleRef(shape), name)
         case ClassType():
-            return e.compiler.instance_attribute(e, node, value, kind, name)
+            from jitlint.emit.class_members import instance_attribute
+
+            return instance_attribute(e.compiler, e, node, kind, name)
         case InterfaceType():
-            return e.compiler.interface_attribute(e, node, value, kind, name)
+            from jitlint.emit.interfaces import interface_attribute
+
+            return interface_attribute(e, node, kind, name)
         case EnumType(value=inner):
             if name == "name":
                 from jitlint.types.model import STR
@@ -195,7 +201,9 @@ def set_attribute(e: Emitter, target: tree.Select, value: Sugared) -> None:
 
             set_module_attribute(e, target, base, value)
         case Val(type=ClassType(is_module=False) as kind):
-            e.compiler.set_instance_attribute(e, target, kind, as_val(e, target.at, value))
+            from jitlint.emit.class_members import set_instance_attribute
+
+            set_instance_attribute(e.compiler, e, target, kind, as_val(e, target.at, value))
         case Val(type=kind) if kind == UNKNOWN or contains_unknown(kind) or isinstance(kind, InterfaceType):
             return
         case Val(type=ClassType()):

@@ -170,15 +170,19 @@ def call_value(
         case Cast(name=name):
             return _cast(e, at, name, args, kwargs)
         case ClassRef(type=kind):
-            return e.compiler.construct(e, at, kind, args, kwargs)
+            from jitlint.emit.class_members import construct
+
+            return construct(e.compiler, e, at, kind, args, kwargs)
         case NamedTupleRef():
             return _named_tuple(e, at, callee, args, kwargs)
         case ExceptionRef(name=name):
             return ExceptionInstance(name)
         case IgnoredRef(definition=definition):
+            from jitlint.emit.ignored import call_ignored
+
             dropped = e.compiler.marks(definition) & {"unused", "drop"}
             e.python_call("unused" if dropped else "ignored", at, definition.name)
-            return e.compiler.call_ignored(e, at, callee, args, kwargs, binders)
+            return call_ignored(e.compiler, e, at, callee, args, kwargs, binders)
         case Opaque():
             return callee
         case SugaredList(elements=None):
@@ -320,7 +324,9 @@ def call_method(e: Emitter, at: ast.AST, value: Val, name: str, args: list[Val],
     """A dunder method on a class instance (``emitApplySpecialForm`` of magic methods)."""
     kind = value.type
     if isinstance(kind, ClassType):
-        has = e.compiler.class_has_method(kind, name)
+        from jitlint.emit import class_members
+
+        has = class_members.has_method(e.compiler, kind, name)
         if has is None:
             return UNKNOWN_VAL
         if has is False:
@@ -332,7 +338,7 @@ def call_method(e: Emitter, at: ast.AST, value: Val, name: str, args: list[Val],
                 f"The class does not define {name}",
             )
             return UNKNOWN_VAL
-        return e.compiler.call_instance_method(e, at, value, kind, name, args, [])
+        return class_members.call_method(e.compiler, e, at, kind, name, args, [])
     return UNKNOWN_VAL
 
 
@@ -341,11 +347,13 @@ def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: lis
     if kind == UNKNOWN:
         return Opaque()
     if isinstance(kind, ClassType):
-        has = e.compiler.class_has_method(kind, "__call__") if not kind.is_module else False
+        from jitlint.emit import class_members
+
+        has = class_members.has_method(e.compiler, kind, "__call__") if not kind.is_module else False
         if has is None:
             return UNKNOWN_VAL
         if has:
-            return e.compiler.call_instance_method(e, at, callee, kind, "__call__", args, kwargs)
+            return class_members.call_method(e.compiler, e, at, kind, "__call__", args, kwargs)
         e.report(
             "JIT419" if kind.is_module else "JIT308",
             at,

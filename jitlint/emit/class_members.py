@@ -109,9 +109,8 @@ def construct(
     return Val(kind)
 
 
-def instance_attribute(c: Compiler, e: Emitter, node: ast.AST, value: Val, kind: ClassType, name: str) -> Sugared:
+def instance_attribute(c: Compiler, e: Emitter, node: ast.AST, kind: ClassType, name: str) -> Sugared:
     """``obj.name`` (``SimpleValue::attr`` on a class)."""
-    del value
     found = None if isinstance(kind.definition, api.ClassEntry) else facts(c, kind)
     if found is None:
         return Opaque()

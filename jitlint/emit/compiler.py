@@ -10,19 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from jitlint.emit.summary import Summary
-from jitlint.emit.values import (
-    UNKNOWN_VAL,
-    Builtin,
-    Cast,
-    ExceptionRef,
-    IgnoredRef,
-    ModuleRef,
-    Opaque,
-    SchemaRef,
-    Special,
-    Sugared,
-    Val,
-)
+from jitlint.emit.values import Builtin, Cast, ExceptionRef, ModuleRef, Special, Sugared, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 from jitlint.project.hierarchy import mro
 from jitlint.project.index import closure_scope
@@ -43,7 +31,7 @@ from jitlint.source.nodes import walk
 from jitlint.syntax import tree
 from jitlint.torch_api import entries
 from jitlint.torch_api.api import TorchAPI
-from jitlint.types.model import TENSOR, UNKNOWN, Argument, ClassType, InterfaceType, Schema, Type
+from jitlint.types.model import UNKNOWN, ClassType, InterfaceType, Type
 
 if TYPE_CHECKING:
     from jitlint.emit.emitter import Emitter
@@ -497,129 +485,10 @@ class Compiler:
 
     # --- classes ----------------------------------------------------------------------------------------------------
 
-    def class_value(self, definition: ClassDefinition) -> Sugared:
-        from jitlint.emit.classes import class_value
-
-        self._keep.append(definition)
-        return class_value(self, definition)
-
     def value_class_type(self, definition: ClassDefinition) -> Type | None:
         from jitlint.emit.classes import instance_type
 
         return instance_type(self, definition)
-
-    def class_facts(self, kind: ClassType) -> ClassFacts | None:
-        from jitlint.emit.script_classes import facts
-
-        return facts(self, kind)
-
-    def class_has_method(self, kind: ClassType, name: str) -> bool | None:
-        from jitlint.emit.class_members import has_method
-
-        return has_method(self, kind, name)
-
-    def method_schema(self, e: Emitter, at: ast.AST, kind: ClassType, name: str) -> Schema | None:
-        from jitlint.emit.class_members import method_schema
-
-        del e, at
-        return method_schema(self, kind, name)
-
-    def call_instance_method(
-        self,
-        e: Emitter,
-        at: ast.AST,
-        value: Val,
-        kind: ClassType,
-        name: str,
-        args: list[Val],
-        kwargs: list[tuple[str, Val]],
-    ) -> Sugared:
-        from jitlint.emit.class_members import call_method
-
-        del value
-        return call_method(self, e, at, kind, name, args, kwargs)
-
-    def construct(
-        self, e: Emitter, at: ast.AST, kind: ClassType, args: list[Val], kwargs: list[tuple[str, Val]]
-    ) -> Sugared:
-        from jitlint.emit.class_members import construct
-
-        return construct(self, e, at, kind, args, kwargs)
-
-    def class_attribute(self, e: Emitter, node: ast.AST, kind: ClassType, name: str) -> Sugared:
-        """``Cls.name``."""
-        from jitlint.emit.class_members import class_member
-
-        return class_member(self, e, node, kind, name)
-
-    def instance_attribute(self, e: Emitter, node: ast.AST, value: Val, kind: ClassType, name: str) -> Sugared:
-        from jitlint.emit.class_members import instance_attribute
-
-        return instance_attribute(self, e, node, value, kind, name)
-
-    def set_instance_attribute(self, e: Emitter, target: tree.Select, kind: ClassType, value: Val) -> None:
-        from jitlint.emit.class_members import set_instance_attribute
-
-        set_instance_attribute(self, e, target, kind, value)
-
-    def interface_attribute(self, e: Emitter, node: ast.AST, value: Val, kind: InterfaceType, name: str) -> Sugared:
-        """A method of an interface, known by its declaration."""
-        del value
-        definition = kind.definition
-        if not isinstance(definition, ClassDefinition):
-            return Opaque()
-        bindings = definition.body.bindings.get(name)
-        if not bindings and not definition.node.keywords:
-            text = f"'{kind}' object has no attribute or method '{name}'."
-            e.report("JIT309", node, text, f"the interface '{definition.name}' declares no '{name}'")
-            return UNKNOWN_VAL
-        if not bindings:
-            return Opaque()
-        function = definition.module.functions_by_node.get(id(bindings[-1].node))
-        if function is None:
-            return Opaque()
-        schema = self.signature(function, skip_self=True)
-        return SchemaRef(name, (schema,)) if schema is not None else Opaque()
-
-    def signature(self, definition: FunctionDefinition, skip_self: bool) -> Schema | None:
-        """The schema of a function by its annotations alone; None where it has star parameters."""
-        from jitlint.emit.calls import schema_text
-
-        args = definition.node.args
-        if args.vararg or args.kwarg:
-            return None
-        positional = [*args.posonlyargs, *args.args][1 if skip_self else 0 :]
-        optional = {one.arg for one in positional[len(positional) - len(args.defaults) :]} if args.defaults else set()
-        formals = tuple(
-            Argument(
-                one.arg,
-                self.annotation_in(one.annotation, definition.scope, definition.module)
-                if one.annotation is not None
-                else TENSOR,
-                "..." if one.arg in optional else None,
-            )
-            for one in [*positional, *args.kwonlyargs]
-        )
-        result = (
-            self.annotation_in(definition.node.returns, definition.scope, definition.module)
-            if definition.node.returns is not None
-            else TENSOR
-        )
-        return Schema(definition.name, formals, (result,), text=schema_text(definition.name, formals, result))
-
-    def call_ignored(
-        self,
-        e: Emitter,
-        at: ast.AST,
-        callee: IgnoredRef,
-        args: list[Val],
-        kwargs: list[tuple[str, Val]],
-        binders: int = 1,
-    ) -> Sugared:
-        """A call into Python of a function marked ignore or unused: no defaults, no star parameters."""
-        from jitlint.emit.ignored import call_ignored
-
-        return call_ignored(self, e, at, callee, args, kwargs, binders)
 
 
 def _written_annotations(definition: ClassDefinition) -> dict[str, tuple[ast.expr, ClassDefinition]]:

@@ -65,7 +65,9 @@ def to_sugared(c: Compiler, value: py.Value, is_constant: bool = False) -> Sugar
         case py.Function():
             return function(c, value)
         case py.Class(definition=definition):
-            return c.class_value(definition)
+            from jitlint.emit.classes import class_value
+
+            return class_value(c, definition)
         case py.Lambda():
             return PythonValue("function", "lambda")
         case py.Partial():

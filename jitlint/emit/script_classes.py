@@ -12,7 +12,7 @@ from jitlint.emit.functions import emit_definition
 from jitlint.emit.generated import fields_of, generated_methods, is_scripted
 from jitlint.emit.summary import Link, Located, Summary, outcome
 from jitlint.emit.value_classes import qualified
-from jitlint.emit.values import Val
+from jitlint.emit.values import ClassRef, Val
 from jitlint.project import hierarchy
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition
 from jitlint.source.problem import Problem, span_of
@@ -203,7 +203,7 @@ def method_summary(c: Compiler, found: ClassFacts, name: str) -> Summary | None:
     marks = c.marks(function)
     dropped = "unused" if marks & {"unused", "drop"} else None
     # A class method is a method whose first line is ``cls = TheClass``.
-    receiver = c.class_value(found.definition) if "classmethod" in marks else Val(found.type)
+    receiver = ClassRef(found.type) if "classmethod" in marks else Val(found.type)
     emit_definition(c, summary, function, receiver, dropped)
     return summary
 

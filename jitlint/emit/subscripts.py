@@ -198,7 +198,9 @@ def _slice(e: Emitter, node: tree.Subscript, index: tree.SliceExpr, value: Val) 
 
 
 def _class_item(e: Emitter, node: tree.Subscript, value: Val, args: list[Val]) -> Sugared:
-    if isinstance(value.type, ClassType) and e.compiler.class_has_method(value.type, "__getitem__") is False:
+    from jitlint.emit.class_members import has_method
+
+    if isinstance(value.type, ClassType) and has_method(e.compiler, value.type, "__getitem__") is False:
         e.report(
             "JIT611",
             node.at,
