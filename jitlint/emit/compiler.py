@@ -1,4 +1,4 @@
-"""What all functions of a session share: caches of what was compiled, and the way to names, annotations and classes.
+"""What all functions of a session share: caches of what was compiled, and the way to names and annotations.
 
 One `Compiler` serves many units; a function is typed once, a method once per shape of its receiver.
 """
@@ -6,11 +6,11 @@ One `Compiler` serves many units; a function is typed once, a method once per sh
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from jitlint.emit import class_texts
 from jitlint.emit.summary import Summary
-from jitlint.emit.values import Builtin, Cast, ExceptionRef, ModuleRef, Special, Sugared, Val
+from jitlint.emit.values import ModuleRef, Sugared, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 from jitlint.project.hierarchy import mro
 from jitlint.project.index import closure_scope
@@ -27,7 +27,6 @@ from jitlint.shapes.annotations import (
     parameter_type,
     result_type,
 )
-from jitlint.source.nodes import walk
 from jitlint.syntax import tree
 from jitlint.torch_api import entries
 from jitlint.torch_api.api import TorchAPI
@@ -38,36 +37,6 @@ if TYPE_CHECKING:
     from jitlint.emit.script_classes import ClassFacts
     from jitlint.shapes.evaluator import Evaluator
     from jitlint.shapes.inference import Failure
-
-_BUILTINS = {
-    "len": "aten::len",
-    "hex": "aten::hex",
-    "oct": "aten::oct",
-    "round": "aten::round",
-    "hash": "aten::hash",
-    "id": "prim::id",
-    "min": "prim::min",
-    "max": "prim::max",
-    "abs": "prim::abs",
-    "all": "aten::all",
-    "any": "aten::any",
-    "divmod": "aten::divmod",
-    "sum": "aten::sum",
-    "ord": "aten::ord",
-    "chr": "aten::chr",
-    "bin": "aten::bin",
-    "pow": "aten::pow",
-    "sorted": "aten::sorted",
-}
-_OWN: dict[str, Sugared] = {
-    **{name: Builtin(symbol) for name, symbol in _BUILTINS.items()},
-    **{name: Cast(name) for name in ("int", "float", "bool", "complex", "str")},
-    **{
-        name: Special(name)
-        for name in ("print tuple getattr hasattr isinstance list dict range zip enumerate rangelist".split())
-    },
-    "AssertionError": ExceptionRef("AssertionError"),
-}
 
 _MAX_CALLS = 100  # how deep a chain of calls is followed; the compiler's own recursion ends not far beyond
 
@@ -105,10 +74,6 @@ class Compiler:
 
     # --- names -------------------------------------------------------------------------------------------------
 
-    def own_name(self, name: str) -> Sugared | None:
-        """The compiler's own table, which goes before the Python globals."""
-        return _OWN.get(name)
-
     def global_value(self, e: Emitter, name: str) -> Sugared | None:
         """A name of the Python scope around the function; None where the compiler finds no value for it."""
         from jitlint.emit.python_values import to_sugared
@@ -131,9 +96,6 @@ class Compiler:
         if e.definition is None or self.api.version.startswith("1."):  # there the wrappers live elsewhere
             return None
         return body_scope(self.project, e.definition)
-
-    def is_known_external(self, name: str) -> bool:
-        return self.api.entry(name) is not None
 
     def is_script_file(self, index: ModuleIndex) -> bool:
         """Whether the file is run as a script (``__main__``): then its classes have no module in their name."""
@@ -163,9 +125,8 @@ class Compiler:
         """The type of a signature's or local annotation; its problems are the function's."""
         return annotation_type(node, self._context(e), e.report)
 
-    def annotation_in(self, node: ast.expr, scope: Scope, index: ModuleIndex) -> Type:
+    def annotation_in(self, node: ast.expr, scope: Scope) -> Type:
         """The same, silently; Unknown where it is no type."""
-        del index
         return annotation_type(node, _Context(self, scope), _silent)
 
     def annotation_of(self, e: Emitter, node: tree.Expr) -> Type:
@@ -222,23 +183,14 @@ class Compiler:
                 self._attribute_types[key] = kind
         return self._attribute_types[key]
 
+    # --- what classes say of their instances --------------------------------------------------------------------------
+
     def class_annotations(self, definition: ClassDefinition) -> dict[str, tuple[ast.expr, ClassDefinition]]:
         """Annotations of the nearest class in the MRO that has any of its own (they are not merged)."""
         known = self._annotations.get(id(definition))
         if known is None:
             self._keep.append(definition)
-            known = {}
-            for item in mro(self.project, definition).classes:
-                if not isinstance(item, ClassDefinition):
-                    continue
-                for name, bindings in item.body.bindings.items():
-                    for binding in bindings:
-                        if binding.annotation is not None:
-                            known[name] = (binding.annotation, item)
-                known.update(_written_annotations(item))
-                if known:
-                    break
-            self._annotations[id(definition)] = known
+            known = self._annotations[id(definition)] = class_texts.annotations_of(self.project, definition)
         return known
 
     def constants(self, shape: py.ModuleShape) -> frozenset[str]:
@@ -274,11 +226,7 @@ class Compiler:
         known = self._assigned.get(id(definition))
         if known is None:
             self._keep.append(definition)
-            names: set[str] = set()
-            for item in mro(self.project, definition).classes:
-                if isinstance(item, ClassDefinition):
-                    names.update(_assigned_by_constructor(item))
-            known = self._assigned[id(definition)] = frozenset(names)
+            known = self._assigned[id(definition)] = class_texts.assigned_names(self.project, definition)
         return known
 
     def may_be_assigned(self, definition: ClassDefinition, name: str, configured: bool) -> bool:
@@ -309,9 +257,7 @@ class Compiler:
         key = id(item.node)
         known = self._rebound.get(key)
         if known is None:
-            lines = item.module.lines[item.node.lineno - 1 : item.node.end_lineno]
-            known = frozenset(_rebound(item.node)) if any("__class__" in line for line in lines) else frozenset()
-            self._rebound[key] = known
+            known = self._rebound[key] = class_texts.rebound_names(item)
         return known
 
     def ignored_attributes(self, definition: ClassDefinition) -> frozenset[str]:
@@ -347,6 +293,12 @@ class Compiler:
             self._keep.append(shape)
             known = self._values[key] = (value, attribute_value(self, shape, name, value))
         return known[1]
+
+    def value_class_type(self, definition: ClassDefinition) -> Type | None:
+        """The type that is inferred for an instance of a class, for `infer_value_type`."""
+        from jitlint.emit.classes import instance_type
+
+        return instance_type(self, definition)
 
     def class_constant(self, owner: ClassDefinition, binding: Binding) -> py.Value | None:
         if isinstance(binding.node, ast.expr):
@@ -483,69 +435,6 @@ class Compiler:
         e.link(at, summary)
         return summary
 
-    # --- classes ----------------------------------------------------------------------------------------------------
-
-    def value_class_type(self, definition: ClassDefinition) -> Type | None:
-        from jitlint.emit.classes import instance_type
-
-        return instance_type(self, definition)
-
-
-def _written_annotations(definition: ClassDefinition) -> dict[str, tuple[ast.expr, ClassDefinition]]:
-    """``__annotations__ = {"name": T}`` in a class body."""
-    bindings = definition.body.bindings.get("__annotations__", ())
-    node = bindings[-1].node if bindings else None
-    if not isinstance(node, ast.Dict):
-        return {}
-    pairs = zip(node.keys, node.values, strict=True)
-    return {
-        key.value: (value, definition)
-        for key, value in pairs
-        if isinstance(key, ast.Constant) and isinstance(key.value, str)
-    }
-
-
-def _rebound(node: ast.AST) -> Iterator[str]:
-    for one in walk(node):
-        if (
-            isinstance(one, ast.Attribute)
-            and isinstance(one.ctx, ast.Store)
-            and isinstance(one.value, ast.Attribute)
-            and one.value.attr == "__class__"
-        ):
-            yield one.attr
-
-
-def _assigned_by_constructor(definition: ClassDefinition) -> Iterator[str]:
-    methods = {
-        name: bindings[-1].node
-        for name, bindings in definition.body.bindings.items()
-        if isinstance(bindings[-1].node, ast.FunctionDef)
-    }
-    waiting, seen = ["__init__"], set()
-    while waiting:
-        name = waiting.pop()
-        node = methods.get(name)
-        if node is None or name in seen:
-            continue
-        seen.add(name)
-        yield from _assigned(node)
-        for one in walk(node):
-            if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute):
-                waiting.append(one.func.attr)
-
-
-def _assigned(node: ast.AST) -> Iterator[str]:
-    for one in walk(node):
-        if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store):
-            yield one.attr
-        elif isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in _REGISTERS:
-            if one.args and isinstance(one.args[0], ast.Constant) and isinstance(one.args[0].value, str):
-                yield one.args[0].value
-
-
-_REGISTERS = frozenset({"register_buffer", "register_parameter", "register_module", "add_module"})
-
 
 def _silent(code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
     del code, node, torch_message, message
@@ -574,15 +463,16 @@ class _Context:
         from jitlint.emit.script_classes import class_facts_of, compile_class
 
         kind = class_type(self.compiler, definition)
-        if self.e is not None and class_kind(self.compiler, definition) == "namedtuple":
-            self._check_fields(definition)
-        if self.e is not None and class_kind(self.compiler, definition) == "enum":
-            self._check_values(definition)
-        if self.e is not None and class_kind(self.compiler, definition) == "script" and not self.e.muted:
-            self.e.link(
-                self.e.definition.node if self.e.definition else definition.node,
-                compile_class(self.compiler, class_facts_of(self.compiler, definition)),
-            )
+        if self.e is None:
+            return kind
+        match class_kind(self.compiler, definition):
+            case "namedtuple":
+                self._check_fields(definition)
+            case "enum":
+                self._check_values(definition)
+            case "script" if not self.e.muted:
+                node = self.e.definition.node if self.e.definition else definition.node
+                self.e.link(node, compile_class(self.compiler, class_facts_of(self.compiler, definition)))
         return kind
 
     def external_type(self, name: str) -> Type | None:

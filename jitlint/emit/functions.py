@@ -188,16 +188,12 @@ def signature(c: Compiler, definition: FunctionDefinition, skip_self: bool) -> S
     formals = tuple(
         Argument(
             one.arg,
-            c.annotation_in(one.annotation, definition.scope, definition.module)
-            if one.annotation is not None
-            else TENSOR,
+            c.annotation_in(one.annotation, definition.scope) if one.annotation is not None else TENSOR,
             "..." if one.arg in optional else None,
         )
         for one in [*positional, *args.kwonlyargs]
     )
     result = (
-        c.annotation_in(definition.node.returns, definition.scope, definition.module)
-        if definition.node.returns is not None
-        else TENSOR
+        c.annotation_in(definition.node.returns, definition.scope) if definition.node.returns is not None else TENSOR
     )
     return Schema(definition.name, formals, (result,), text=schema_text(definition.name, formals, result))

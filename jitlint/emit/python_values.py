@@ -148,7 +148,7 @@ def _instance(c: Compiler, cls: py.Class | py.External) -> Sugared:
                 return PythonValue(simple, "no")
             if name.startswith(("torch.", "builtins.")):
                 return OPAQUE
-            return PythonValue(simple, "call-unknown") if c.is_known_external(name) else OPAQUE
+            return PythonValue(simple, "call-unknown") if c.api.entry(name) is not None else OPAQUE
 
 
 def function(c: Compiler, value: py.Function) -> Sugared:

@@ -73,7 +73,7 @@ def _synthesise(c: Compiler, found: ClassFacts) -> None:
         return
     arguments: list[Argument] = []
     for one in fields:
-        kind = c.annotation_in(one.annotation, definition.scope, definition.module)
+        kind = c.annotation_in(one.annotation, definition.scope)
         if "__init__" in names:
             found.fields[one.name] = kind
         arguments.append(Argument(one.name, kind, None if one.default is None else ast.unparse(one.default)))
