@@ -28,7 +28,8 @@ from jitlint.project.executed import made_by_exec
 from jitlint.project.files import is_installed
 from jitlint.project.hazards import hazard_problems
 from jitlint.project.legacy import legacy_problems
-from jitlint.project.project import Project, top_package_folder_of
+from jitlint.project.modules import top_package_folder_of
+from jitlint.project.project import Project
 from jitlint.shapes.evaluator import Evaluator
 from jitlint.shapes.values import Function
 from jitlint.source.problem import Problem, Span, span_of
