@@ -194,17 +194,7 @@ class _Collector:
                 if point.unresolved
                 else ("an abstract base, which is never compiled itself")
             )
-            self.units.append(
-                Unit(
-                    point.qualname,
-                    module.name,
-                    point.kind,
-                    module.path,
-                    point.line,
-                    "unknown",
-                    (UnknownReason(reason, module.path, point.line),),
-                )
-            )
+            self._say(point, "unknown", (UnknownReason(reason, module.path, point.line),))
             return
         summary = self.session.summary(point)
         found: list[int] = []
@@ -237,17 +227,15 @@ class _Collector:
         else:
             unknown.append(UnknownReason("what it is could not be resolved", module.path, point.line))
         verdict: Verdict = "rejected" if definite else "unknown" if unknown else "accepted"
+        self._say(point, verdict, tuple(unknown[:20]) if verdict == "unknown" else (), tuple(found))
+
+    def _say(
+        self, point: EntryPoint, verdict: Verdict, unknown: tuple[UnknownReason, ...], findings: tuple[int, ...] = ()
+    ) -> None:
+        """The verdict on a unit."""
+        module = point.definition.module
         self.units.append(
-            Unit(
-                point.qualname,
-                module.name,
-                point.kind,
-                module.path,
-                point.line,
-                verdict,
-                tuple(unknown[:20]) if verdict == "unknown" else (),
-                tuple(found),
-            )
+            Unit(point.qualname, module.name, point.kind, module.path, point.line, verdict, unknown, findings)
         )
 
     def _compiles(self, point: EntryPoint) -> bool:

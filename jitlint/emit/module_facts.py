@@ -10,10 +10,10 @@ from jitlint.project.definitions import ClassDefinition
 from jitlint.project.hierarchy import mro
 from jitlint.project.targets import ExternalName
 from jitlint.shapes import values as py
+from jitlint.shapes.torch_modules import CONTAINERS
 from jitlint.torch_api import entries as api
 from jitlint.types.model import Schema
 
-CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 MODULE_METHODS = frozenset(
     "add_module apply bfloat16 buffers children compile cpu cuda double eval extra_repr float forward get_buffer "
     "get_extra_state get_parameter get_submodule half ipu load_state_dict modules named_buffers named_children "

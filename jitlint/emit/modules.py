@@ -13,7 +13,6 @@ from jitlint.emit.emitter import Emitter
 from jitlint.emit.evidence import Mismatch
 from jitlint.emit.module_attributes import attribute_value, child_value, constant_value, torch_value
 from jitlint.emit.module_facts import (
-    CONTAINERS,
     MODULE_METHODS,
     class_name,
     container_kind,
@@ -44,6 +43,7 @@ from jitlint.project.hierarchy import find_member
 from jitlint.project.targets import ExternalName, Unresolved
 from jitlint.shapes import values as py
 from jitlint.shapes.inference import Failure
+from jitlint.shapes.torch_modules import CONTAINERS
 from jitlint.syntax import tree
 from jitlint.types.model import BOOL, NONE, UNKNOWN
 from jitlint.types.relations import contains_unknown, is_subtype

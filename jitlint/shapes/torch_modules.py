@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from jitlint.shapes.interpreter import Interpreter
     from jitlint.torch_api.entries import ModuleClassFacts
 
-_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
+CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 _PARAMETERS = frozenset({"torch.nn.Parameter", "torch.nn.UninitializedParameter"})
 _BUFFERS = frozenset({"torch.nn.Buffer", "torch.nn.UninitializedBuffer"})
 _TENSORS = frozenset(
@@ -103,7 +103,7 @@ def exists(run: Interpreter, name: str) -> bool | None:
 def container(run: Interpreter, name: str) -> str:
     """``Sequential``, ``ModuleList``... for a container of torch's, '' for anything else."""
     last = name.rpartition(".")[2]
-    return last if last in _CONTAINERS and name.startswith("torch.nn") else ""
+    return last if last in CONTAINERS and name.startswith("torch.nn") else ""
 
 
 def is_subclass(run: Interpreter, name: str, other: str) -> bool | None:
