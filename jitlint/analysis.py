@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from jitlint.emit.classes import class_facts_of, class_kind, compile_class
+from jitlint.emit.class_kinds import class_kind
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.interfaces import interface_problems
 from jitlint.emit.module_scan import class_span
 from jitlint.emit.module_units import compile_root
-from jitlint.emit.summary import Link, Summary
+from jitlint.emit.script_classes import class_facts_of, compile_class
+from jitlint.emit.summary import Link, Summary, pulled_in
 from jitlint.findings import registry
 from jitlint.findings.model import FileReport, Finding, Frame, RunError, Unit, UnknownReason, Verdict
 from jitlint.hazards.problems import judge, unit_hazards
@@ -27,7 +28,8 @@ from jitlint.project.executed import made_by_exec
 from jitlint.project.files import is_installed
 from jitlint.project.hazards import hazard_problems
 from jitlint.project.legacy import legacy_problems
-from jitlint.project.project import Project, top_package_folder_of
+from jitlint.project.modules import top_package_folder_of
+from jitlint.project.project import Project
 from jitlint.shapes.evaluator import Evaluator
 from jitlint.shapes.values import Function
 from jitlint.source.problem import Problem, Span, span_of
@@ -192,17 +194,7 @@ class _Collector:
                 if point.unresolved
                 else ("an abstract base, which is never compiled itself")
             )
-            self.units.append(
-                Unit(
-                    point.qualname,
-                    module.name,
-                    point.kind,
-                    module.path,
-                    point.line,
-                    "unknown",
-                    (UnknownReason(reason, module.path, point.line),),
-                )
-            )
+            self._say(point, "unknown", (UnknownReason(reason, module.path, point.line),))
             return
         summary = self.session.summary(point)
         found: list[int] = []
@@ -235,17 +227,15 @@ class _Collector:
         else:
             unknown.append(UnknownReason("what it is could not be resolved", module.path, point.line))
         verdict: Verdict = "rejected" if definite else "unknown" if unknown else "accepted"
+        self._say(point, verdict, tuple(unknown[:20]) if verdict == "unknown" else (), tuple(found))
+
+    def _say(
+        self, point: EntryPoint, verdict: Verdict, unknown: tuple[UnknownReason, ...], findings: tuple[int, ...] = ()
+    ) -> None:
+        """The verdict on a unit."""
+        module = point.definition.module
         self.units.append(
-            Unit(
-                point.qualname,
-                module.name,
-                point.kind,
-                module.path,
-                point.line,
-                verdict,
-                tuple(unknown[:20]) if verdict == "unknown" else (),
-                tuple(found),
-            )
+            Unit(point.qualname, module.name, point.kind, module.path, point.line, verdict, unknown, findings)
         )
 
     def _compiles(self, point: EntryPoint) -> bool:
@@ -380,15 +370,8 @@ def _conditional(
 
 def unresolved(summary: Summary) -> Iterator[tuple[str, int, str]]:
     """What could not be resolved in a unit and what it pulls in."""
-    seen: set[int] = set()
-    stack = [summary]
-    while stack:
-        current = stack.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
+    for current in pulled_in(summary):
         yield from current.unknown
-        stack.extend(link.callee for link in current.links)
 
 
 def _version_pair(text: str) -> tuple[int, int] | None:

@@ -41,6 +41,15 @@ def split(values: list[str]) -> list[str]:
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
+def relative(path: str) -> str:
+    """A path as it is shown: from the working folder on, where it lies below that."""
+    try:
+        shown = os.path.relpath(path)
+    except ValueError:  # another drive
+        return path
+    return path if shown.startswith("..") else shown
+
+
 def one_of(value: str, allowed: tuple[str, ...], option: str) -> None:
     """Ends the run where `value` is not among those allowed."""
     if value not in allowed:

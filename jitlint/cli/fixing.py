@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jitlint.cli.console import fail, print_lines, warn
+from jitlint.cli.console import fail, print_lines, relative, warn
 
 if TYPE_CHECKING:
     from jitlint.findings.model import Finding, Result
@@ -84,7 +84,7 @@ def _print_diff(work: Repair, stdin: str) -> None:
 
     out: list[str] = []
     for path in sorted(work.after):
-        shown = STDIN if path == stdin else _relative(path)
+        shown = STDIN if path == stdin else relative(path)
         old = decode(work.before[path], path).text.splitlines(keepends=True)
         new = decode(work.after[path], path).text.splitlines(keepends=True)
         for line in difflib.unified_diff(old, new, shown, shown):
@@ -100,19 +100,11 @@ def _shown(fixed: Sequence[Finding]) -> list[str]:
     """How many findings of which rule were fixed in which file."""
     lines = [f"Fixed {_count(len(fixed))}:"] if fixed else []
     for path in sorted({finding.path for finding in fixed}):
-        lines.append(f"- {_relative(path)}:")
+        lines.append(f"- {relative(path)}:")
         counts = Counter((finding.code, finding.name) for finding in fixed if finding.path == path)
         width = max(len(str(count)) for count in counts.values())
         lines.extend(f"    {count:>{width}} × {code} ({name})" for (code, name), count in sorted(counts.items()))
     return lines
-
-
-def _relative(path: str) -> str:
-    try:
-        shown = os.path.relpath(path)
-    except ValueError:  # another drive
-        return path
-    return path if shown.startswith("..") else shown
 
 
 def _count(number: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jitlint.cli.console import fail, one_of, print_lines, read_configuration
+from jitlint.cli.console import fail, one_of, print_lines, read_configuration, relative
 
 if TYPE_CHECKING:
     from jitlint.analysis import Session
@@ -91,7 +91,7 @@ def _as_text(found: list[RevealedFunction]) -> list[str]:
     for function in found:
         if lines:
             lines.append("")
-        lines.append(f"{_relative(function.path)}:{function.line}: {function.qualname}")
+        lines.append(f"{relative(function.path)}:{function.line}: {function.qualname}")
         lines += [f"    {name}: {kind}" for name, kind in function.parameters]
         lines.append(f"    -> {function.result}")
         if function.locals:
@@ -119,7 +119,7 @@ def _as_json(found: list[RevealedFunction]) -> list[str]:
 
 def _object(function: RevealedFunction) -> dict[str, Any]:
     return {
-        "path": _relative(function.path),
+        "path": relative(function.path),
         "line": function.line,
         "end_line": function.end_line,
         "qualname": function.qualname,
@@ -138,11 +138,3 @@ def _object(function: RevealedFunction) -> dict[str, Any]:
             for one in function.expressions
         ],
     }
-
-
-def _relative(path: str) -> str:
-    try:
-        shown = os.path.relpath(path)
-    except ValueError:  # another drive
-        return path
-    return path if shown.startswith("..") else shown

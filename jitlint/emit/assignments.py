@@ -245,13 +245,15 @@ def emit_aug_assign(e: Emitter, statement: tree.AugAssign) -> None:
 def augmented(e: Emitter, statement: tree.AugAssign, left: Val, right: Val) -> Val:
     """``left op= right``: in place for tensors and lists (``aten::add_``), by the dunder method for classes."""
     if isinstance(left.type, ClassType) and not left.type.is_module:
+        from jitlint.emit.class_members import has_method
+
         inplace = {"+": "__iadd__", "-": "__isub__", "*": "__imul__", "/": "__itruediv__", "%": "__imod__"}
         plain = {"+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "%": "__mod__"}
         if statement.op not in inplace:
             e.report("JIT225", statement.at, f"Unknown augmented assignment: '{statement.op}='")
             return UNKNOWN_VAL
         name = inplace[statement.op]
-        if e.compiler.class_has_method(left.type, name) is False:
+        if has_method(e.compiler, left.type, name) is False:
             name = plain[statement.op]
         return as_val(e, statement.at, call_method(e, statement.at, left, name, [right], "JIT225"))
     symbol = AUGMENTED.get(statement.op)
@@ -270,8 +272,10 @@ def augmented(e: Emitter, statement: tree.AugAssign, left: Val, right: Val) -> V
 
 
 def _del_item(e: Emitter, target: tree.Subscript, base: Val, indices: list[Val]) -> None:
+    from jitlint.emit.class_members import has_method
+
     assert isinstance(base.type, ClassType)
-    if e.compiler.class_has_method(base.type, "__delitem__") is False:
+    if has_method(e.compiler, base.type, "__delitem__") is False:
         e.report("JIT226", target.at, "Class does not define __delitem__")
     else:
         call_method(e, target.at, base, "__delitem__", indices, "JIT226")

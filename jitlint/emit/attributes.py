@@ -110,7 +110,9 @@ def attribute(e: Emitter, node: ast.AST, value: Sugared, name: str) -> Sugared:
             e.unknown(node, f"'{name}' of the autograd function {definition.name} could not be resolved")
             return Opaque()
         case ClassRef(type=kind):
-            return e.compiler.class_attribute(e, node, kind, name)
+            from jitlint.emit.class_members import class_member
+
+            return class_member(e.compiler, e, node, kind, name)
         case PythonValue():
             e.report(
                 "JIT323",
@@ -148,9 +150,13 @@ def _value_attribute(e: Emitter, node: ast.AST, value: Val, name: str) -> Sugare
 
             return plain_member(e, node, ModuleRef(shape), name)
         case ClassType():
-            return e.compiler.instance_attribute(e, node, value, kind, name)
+            from jitlint.emit.class_members import instance_attribute
+
+            return instance_attribute(e.compiler, e, node, kind, name)
         case InterfaceType():
-            return e.compiler.interface_attribute(e, node, value, kind, name)
+            from jitlint.emit.interfaces import interface_attribute
+
+            return interface_attribute(e, node, kind, name)
         case EnumType(value=inner):
             if name == "name":
                 from jitlint.types.model import STR
@@ -195,7 +201,9 @@ def set_attribute(e: Emitter, target: tree.Select, value: Sugared) -> None:
 
             set_module_attribute(e, target, base, value)
         case Val(type=ClassType(is_module=False) as kind):
-            e.compiler.set_instance_attribute(e, target, kind, as_val(e, target.at, value))
+            from jitlint.emit.class_members import set_instance_attribute
+
+            set_instance_attribute(e.compiler, e, target, kind, as_val(e, target.at, value))
         case Val(type=kind) if kind == UNKNOWN or contains_unknown(kind) or isinstance(kind, InterfaceType):
             return
         case Val(type=ClassType()):
@@ -217,7 +225,6 @@ def member_options(e: Emitter, node: tree.Select) -> Condition | None:
     """``self.x is None`` where `x` is one of several values, depending on how the module was built: which options are
     left in each arm, and the words for it. None where that does not apply."""
     from jitlint.emit.expressions import emit_expr
-    from jitlint.emit.modules import raw_member
 
     e.muted += 1
     try:
@@ -226,7 +233,7 @@ def member_options(e: Emitter, node: tree.Select) -> Condition | None:
         e.muted -= 1
     if not isinstance(base, ModuleRef):
         return None
-    found = raw_member(e, base, node.name)
+    found = base.shape.attributes.get(node.name)
     if not isinstance(found, py.OneOf):
         return None
     if e.compiler.attribute_annotation(base.shape, node.name) not in (None, UNKNOWN):
@@ -242,7 +249,7 @@ def member_options(e: Emitter, node: tree.Select) -> Condition | None:
     if not none or not other:
         return None
     key = (id(base.shape), node.name)
-    from jitlint.emit.modules import member_value
+    from jitlint.emit.module_attributes import member_value
 
     true = member_value(e, _one(none), node.name)
     false = member_value(e, _one(other), node.name)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from jitlint.emit.emitter import Emitter, first_line
 from jitlint.emit.evidence import RefusedCall
+from jitlint.emit.module_facts import is_settled
 from jitlint.emit.overloads import maybe_overloaded, overloads
 from jitlint.emit.schema_matching import ArgValue, Failure, Match, match_schemas
 from jitlint.emit.values import (
@@ -73,7 +74,7 @@ def emit_apply(e: Emitter, node: tree.Apply, hint: Type | None = None, binders: 
     match callee:
         case ModuleView():
             call_arguments(e, node)
-            from jitlint.emit.modules import call_view
+            from jitlint.emit.containers import call_view
 
             return call_view(e, callee.module, callee.name)
         case Special():
@@ -169,15 +170,19 @@ def call_value(
         case Cast(name=name):
             return _cast(e, at, name, args, kwargs)
         case ClassRef(type=kind):
-            return e.compiler.construct(e, at, kind, args, kwargs)
+            from jitlint.emit.class_members import construct
+
+            return construct(e.compiler, e, at, kind, args, kwargs)
         case NamedTupleRef():
             return _named_tuple(e, at, callee, args, kwargs)
         case ExceptionRef(name=name):
             return ExceptionInstance(name)
         case IgnoredRef(definition=definition):
+            from jitlint.emit.ignored import call_ignored
+
             dropped = e.compiler.marks(definition) & {"unused", "drop"}
             e.python_call("unused" if dropped else "ignored", at, definition.name)
-            return e.compiler.call_ignored(e, at, callee, args, kwargs, binders)
+            return call_ignored(e.compiler, e, at, callee, args, kwargs, binders)
         case Opaque():
             return callee
         case SugaredList(elements=None):
@@ -319,7 +324,9 @@ def call_method(e: Emitter, at: ast.AST, value: Val, name: str, args: list[Val],
     """A dunder method on a class instance (``emitApplySpecialForm`` of magic methods)."""
     kind = value.type
     if isinstance(kind, ClassType):
-        has = e.compiler.class_has_method(kind, name)
+        from jitlint.emit import class_members
+
+        has = class_members.has_method(e.compiler, kind, name)
         if has is None:
             return UNKNOWN_VAL
         if has is False:
@@ -331,7 +338,7 @@ def call_method(e: Emitter, at: ast.AST, value: Val, name: str, args: list[Val],
                 f"The class does not define {name}",
             )
             return UNKNOWN_VAL
-        return e.compiler.call_instance_method(e, at, value, kind, name, args, [])
+        return class_members.call_method(e.compiler, e, at, kind, name, args, [])
     return UNKNOWN_VAL
 
 
@@ -340,11 +347,13 @@ def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: lis
     if kind == UNKNOWN:
         return Opaque()
     if isinstance(kind, ClassType):
-        has = e.compiler.class_has_method(kind, "__call__") if not kind.is_module else False
+        from jitlint.emit import class_members
+
+        has = class_members.has_method(e.compiler, kind, "__call__") if not kind.is_module else False
         if has is None:
             return UNKNOWN_VAL
         if has:
-            return e.compiler.call_instance_method(e, at, callee, kind, "__call__", args, kwargs)
+            return class_members.call_method(e.compiler, e, at, kind, "__call__", args, kwargs)
         e.report(
             "JIT419" if kind.is_module else "JIT308",
             at,
@@ -357,8 +366,6 @@ def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: lis
         return UNKNOWN_VAL
     if isinstance(kind, InterfaceType):
         return UNKNOWN_VAL
-    from jitlint.emit.modules import is_settled
-
     if kind == NONE and not e.condition and not callee.is_constant and e.module and not is_settled(e.module.shape):
         # An attribute that is None as the constructor's defaults have it; instances that get here have it set.
         with e.under("the attribute is None"):
@@ -393,7 +400,7 @@ def _length(e: Emitter, at: ast.AST, value: Val) -> Sugared:
     kind = value.type
     assert isinstance(kind, ClassType)
     if kind.is_module:
-        from jitlint.emit.modules import has_length
+        from jitlint.emit.containers import has_length
 
         if has_length(e, kind):
             return Val(INT)

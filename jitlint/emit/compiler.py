@@ -1,4 +1,4 @@
-"""What all functions of a session share: caches of what was compiled, and the way to names, annotations and classes.
+"""What all functions of a session share: caches of what was compiled, and the way to names and annotations.
 
 One `Compiler` serves many units; a function is typed once, a method once per shape of its receiver.
 """
@@ -6,23 +6,11 @@ One `Compiler` serves many units; a function is typed once, a method once per sh
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from jitlint.emit import class_texts
 from jitlint.emit.summary import Summary
-from jitlint.emit.values import (
-    UNKNOWN_VAL,
-    Builtin,
-    Cast,
-    ExceptionRef,
-    IgnoredRef,
-    ModuleRef,
-    Opaque,
-    SchemaRef,
-    Special,
-    Sugared,
-    Val,
-)
+from jitlint.emit.values import ModuleRef, Sugared, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 from jitlint.project.hierarchy import mro
 from jitlint.project.index import closure_scope
@@ -39,47 +27,16 @@ from jitlint.shapes.annotations import (
     parameter_type,
     result_type,
 )
-from jitlint.source.nodes import walk
 from jitlint.syntax import tree
 from jitlint.torch_api import entries
 from jitlint.torch_api.api import TorchAPI
-from jitlint.types.model import TENSOR, UNKNOWN, Argument, ClassType, InterfaceType, Schema, Type
+from jitlint.types.model import UNKNOWN, ClassType, InterfaceType, Type
 
 if TYPE_CHECKING:
-    from jitlint.emit.classes import ClassFacts
     from jitlint.emit.emitter import Emitter
+    from jitlint.emit.script_classes import ClassFacts
     from jitlint.shapes.evaluator import Evaluator
     from jitlint.shapes.inference import Failure
-
-_BUILTINS = {
-    "len": "aten::len",
-    "hex": "aten::hex",
-    "oct": "aten::oct",
-    "round": "aten::round",
-    "hash": "aten::hash",
-    "id": "prim::id",
-    "min": "prim::min",
-    "max": "prim::max",
-    "abs": "prim::abs",
-    "all": "aten::all",
-    "any": "aten::any",
-    "divmod": "aten::divmod",
-    "sum": "aten::sum",
-    "ord": "aten::ord",
-    "chr": "aten::chr",
-    "bin": "aten::bin",
-    "pow": "aten::pow",
-    "sorted": "aten::sorted",
-}
-_OWN: dict[str, Sugared] = {
-    **{name: Builtin(symbol) for name, symbol in _BUILTINS.items()},
-    **{name: Cast(name) for name in ("int", "float", "bool", "complex", "str")},
-    **{
-        name: Special(name)
-        for name in ("print tuple getattr hasattr isinstance list dict range zip enumerate rangelist".split())
-    },
-    "AssertionError": ExceptionRef("AssertionError"),
-}
 
 _MAX_CALLS = 100  # how deep a chain of calls is followed; the compiler's own recursion ends not far beyond
 
@@ -117,10 +74,6 @@ class Compiler:
 
     # --- names -------------------------------------------------------------------------------------------------
 
-    def own_name(self, name: str) -> Sugared | None:
-        """The compiler's own table, which goes before the Python globals."""
-        return _OWN.get(name)
-
     def global_value(self, e: Emitter, name: str) -> Sugared | None:
         """A name of the Python scope around the function; None where the compiler finds no value for it."""
         from jitlint.emit.python_values import to_sugared
@@ -143,9 +96,6 @@ class Compiler:
         if e.definition is None or self.api.version.startswith("1."):  # there the wrappers live elsewhere
             return None
         return body_scope(self.project, e.definition)
-
-    def is_known_external(self, name: str) -> bool:
-        return self.api.entry(name) is not None
 
     def is_script_file(self, index: ModuleIndex) -> bool:
         """Whether the file is run as a script (``__main__``): then its classes have no module in their name."""
@@ -175,9 +125,8 @@ class Compiler:
         """The type of a signature's or local annotation; its problems are the function's."""
         return annotation_type(node, self._context(e), e.report)
 
-    def annotation_in(self, node: ast.expr, scope: Scope, index: ModuleIndex) -> Type:
+    def annotation_in(self, node: ast.expr, scope: Scope) -> Type:
         """The same, silently; Unknown where it is no type."""
-        del index
         return annotation_type(node, _Context(self, scope), _silent)
 
     def annotation_of(self, e: Emitter, node: tree.Expr) -> Type:
@@ -202,7 +151,7 @@ class Compiler:
 
     def _is_module_class(self, value: py.Value | None) -> bool:
         """A class of modules: it is a type for isinstance if some instance of it was compiled."""
-        from jitlint.emit.classes import class_kind
+        from jitlint.emit.class_kinds import class_kind
 
         match value:
             case py.Class(definition=definition):
@@ -234,23 +183,14 @@ class Compiler:
                 self._attribute_types[key] = kind
         return self._attribute_types[key]
 
+    # --- what classes say of their instances --------------------------------------------------------------------------
+
     def class_annotations(self, definition: ClassDefinition) -> dict[str, tuple[ast.expr, ClassDefinition]]:
         """Annotations of the nearest class in the MRO that has any of its own (they are not merged)."""
         known = self._annotations.get(id(definition))
         if known is None:
             self._keep.append(definition)
-            known = {}
-            for item in mro(self.project, definition).classes:
-                if not isinstance(item, ClassDefinition):
-                    continue
-                for name, bindings in item.body.bindings.items():
-                    for binding in bindings:
-                        if binding.annotation is not None:
-                            known[name] = (binding.annotation, item)
-                known.update(_written_annotations(item))
-                if known:
-                    break
-            self._annotations[id(definition)] = known
+            known = self._annotations[id(definition)] = class_texts.annotations_of(self.project, definition)
         return known
 
     def constants(self, shape: py.ModuleShape) -> frozenset[str]:
@@ -286,11 +226,7 @@ class Compiler:
         known = self._assigned.get(id(definition))
         if known is None:
             self._keep.append(definition)
-            names: set[str] = set()
-            for item in mro(self.project, definition).classes:
-                if isinstance(item, ClassDefinition):
-                    names.update(_assigned_by_constructor(item))
-            known = self._assigned[id(definition)] = frozenset(names)
+            known = self._assigned[id(definition)] = class_texts.assigned_names(self.project, definition)
         return known
 
     def may_be_assigned(self, definition: ClassDefinition, name: str, configured: bool) -> bool:
@@ -321,9 +257,7 @@ class Compiler:
         key = id(item.node)
         known = self._rebound.get(key)
         if known is None:
-            lines = item.module.lines[item.node.lineno - 1 : item.node.end_lineno]
-            known = frozenset(_rebound(item.node)) if any("__class__" in line for line in lines) else frozenset()
-            self._rebound[key] = known
+            known = self._rebound[key] = class_texts.rebound_names(item)
         return known
 
     def ignored_attributes(self, definition: ClassDefinition) -> frozenset[str]:
@@ -351,7 +285,7 @@ class Compiler:
     # --- values of modules ----------------------------------------------------------------------------------------------
 
     def attribute_value(self, shape: py.ModuleShape, name: str, value: py.Value) -> Sugared | Failure:
-        from jitlint.emit.modules import attribute_value
+        from jitlint.emit.module_attributes import attribute_value
 
         key = (id(shape), name)
         known = self._values.get(key)
@@ -359,6 +293,12 @@ class Compiler:
             self._keep.append(shape)
             known = self._values[key] = (value, attribute_value(self, shape, name, value))
         return known[1]
+
+    def value_class_type(self, definition: ClassDefinition) -> Type | None:
+        """The type that is inferred for an instance of a class, for `infer_value_type`."""
+        from jitlint.emit.classes import instance_type
+
+        return instance_type(self, definition)
 
     def class_constant(self, owner: ClassDefinition, binding: Binding) -> py.Value | None:
         if isinstance(binding.node, ast.expr):
@@ -495,188 +435,6 @@ class Compiler:
         e.link(at, summary)
         return summary
 
-    # --- classes ----------------------------------------------------------------------------------------------------
-
-    def class_value(self, definition: ClassDefinition) -> Sugared:
-        from jitlint.emit.classes import class_value
-
-        self._keep.append(definition)
-        return class_value(self, definition)
-
-    def value_class_type(self, definition: ClassDefinition) -> Type | None:
-        from jitlint.emit.classes import instance_type
-
-        return instance_type(self, definition)
-
-    def class_facts(self, kind: ClassType) -> ClassFacts | None:
-        from jitlint.emit.classes import facts
-
-        return facts(self, kind)
-
-    def class_has_method(self, kind: ClassType, name: str) -> bool | None:
-        from jitlint.emit.classes import has_method
-
-        return has_method(self, kind, name)
-
-    def method_schema(self, e: Emitter, at: ast.AST, kind: ClassType, name: str) -> Schema | None:
-        from jitlint.emit.classes import method_schema
-
-        del e, at
-        return method_schema(self, kind, name)
-
-    def call_instance_method(
-        self,
-        e: Emitter,
-        at: ast.AST,
-        value: Val,
-        kind: ClassType,
-        name: str,
-        args: list[Val],
-        kwargs: list[tuple[str, Val]],
-    ) -> Sugared:
-        from jitlint.emit.classes import call_method
-
-        del value
-        return call_method(self, e, at, kind, name, args, kwargs)
-
-    def construct(
-        self, e: Emitter, at: ast.AST, kind: ClassType, args: list[Val], kwargs: list[tuple[str, Val]]
-    ) -> Sugared:
-        from jitlint.emit.classes import construct
-
-        return construct(self, e, at, kind, args, kwargs)
-
-    def class_attribute(self, e: Emitter, node: ast.AST, kind: ClassType, name: str) -> Sugared:
-        """``Cls.name``."""
-        from jitlint.emit.classes import class_member
-
-        return class_member(self, e, node, kind, name)
-
-    def instance_attribute(self, e: Emitter, node: ast.AST, value: Val, kind: ClassType, name: str) -> Sugared:
-        from jitlint.emit.classes import instance_attribute
-
-        return instance_attribute(self, e, node, value, kind, name)
-
-    def set_instance_attribute(self, e: Emitter, target: tree.Select, kind: ClassType, value: Val) -> None:
-        from jitlint.emit.classes import set_instance_attribute
-
-        set_instance_attribute(self, e, target, kind, value)
-
-    def interface_attribute(self, e: Emitter, node: ast.AST, value: Val, kind: InterfaceType, name: str) -> Sugared:
-        """A method of an interface, known by its declaration."""
-        del value
-        definition = kind.definition
-        if not isinstance(definition, ClassDefinition):
-            return Opaque()
-        bindings = definition.body.bindings.get(name)
-        if not bindings and not definition.node.keywords:
-            text = f"'{kind}' object has no attribute or method '{name}'."
-            e.report("JIT309", node, text, f"the interface '{definition.name}' declares no '{name}'")
-            return UNKNOWN_VAL
-        if not bindings:
-            return Opaque()
-        function = definition.module.functions_by_node.get(id(bindings[-1].node))
-        if function is None:
-            return Opaque()
-        schema = self.signature(function, skip_self=True)
-        return SchemaRef(name, (schema,)) if schema is not None else Opaque()
-
-    def signature(self, definition: FunctionDefinition, skip_self: bool) -> Schema | None:
-        """The schema of a function by its annotations alone; None where it has star parameters."""
-        from jitlint.emit.calls import schema_text
-
-        args = definition.node.args
-        if args.vararg or args.kwarg:
-            return None
-        positional = [*args.posonlyargs, *args.args][1 if skip_self else 0 :]
-        optional = {one.arg for one in positional[len(positional) - len(args.defaults) :]} if args.defaults else set()
-        formals = tuple(
-            Argument(
-                one.arg,
-                self.annotation_in(one.annotation, definition.scope, definition.module)
-                if one.annotation is not None
-                else TENSOR,
-                "..." if one.arg in optional else None,
-            )
-            for one in [*positional, *args.kwonlyargs]
-        )
-        result = (
-            self.annotation_in(definition.node.returns, definition.scope, definition.module)
-            if definition.node.returns is not None
-            else TENSOR
-        )
-        return Schema(definition.name, formals, (result,), text=schema_text(definition.name, formals, result))
-
-    def call_ignored(
-        self,
-        e: Emitter,
-        at: ast.AST,
-        callee: IgnoredRef,
-        args: list[Val],
-        kwargs: list[tuple[str, Val]],
-        binders: int = 1,
-    ) -> Sugared:
-        """A call into Python of a function marked ignore or unused: no defaults, no star parameters."""
-        from jitlint.emit.ignored import call_ignored
-
-        return call_ignored(self, e, at, callee, args, kwargs, binders)
-
-
-def _written_annotations(definition: ClassDefinition) -> dict[str, tuple[ast.expr, ClassDefinition]]:
-    """``__annotations__ = {"name": T}`` in a class body."""
-    bindings = definition.body.bindings.get("__annotations__", ())
-    node = bindings[-1].node if bindings else None
-    if not isinstance(node, ast.Dict):
-        return {}
-    pairs = zip(node.keys, node.values, strict=True)
-    return {
-        key.value: (value, definition)
-        for key, value in pairs
-        if isinstance(key, ast.Constant) and isinstance(key.value, str)
-    }
-
-
-def _rebound(node: ast.AST) -> Iterator[str]:
-    for one in walk(node):
-        if (
-            isinstance(one, ast.Attribute)
-            and isinstance(one.ctx, ast.Store)
-            and isinstance(one.value, ast.Attribute)
-            and one.value.attr == "__class__"
-        ):
-            yield one.attr
-
-
-def _assigned_by_constructor(definition: ClassDefinition) -> Iterator[str]:
-    methods = {
-        name: bindings[-1].node
-        for name, bindings in definition.body.bindings.items()
-        if isinstance(bindings[-1].node, ast.FunctionDef)
-    }
-    waiting, seen = ["__init__"], set()
-    while waiting:
-        name = waiting.pop()
-        node = methods.get(name)
-        if node is None or name in seen:
-            continue
-        seen.add(name)
-        yield from _assigned(node)
-        for one in walk(node):
-            if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute):
-                waiting.append(one.func.attr)
-
-
-def _assigned(node: ast.AST) -> Iterator[str]:
-    for one in walk(node):
-        if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store):
-            yield one.attr
-        elif isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in _REGISTERS:
-            if one.args and isinstance(one.args[0], ast.Constant) and isinstance(one.args[0].value, str):
-                yield one.args[0].value
-
-
-_REGISTERS = frozenset({"register_buffer", "register_parameter", "register_module", "add_module"})
-
 
 def _silent(code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
     del code, node, torch_message, message
@@ -700,18 +458,21 @@ class _Context:
         return value
 
     def class_type(self, definition: ClassDefinition) -> Type | None:
-        from jitlint.emit.classes import class_facts_of, class_kind, class_type, compile_class
+        from jitlint.emit.class_kinds import class_kind
+        from jitlint.emit.classes import class_type
+        from jitlint.emit.script_classes import class_facts_of, compile_class
 
         kind = class_type(self.compiler, definition)
-        if self.e is not None and class_kind(self.compiler, definition) == "namedtuple":
-            self._check_fields(definition)
-        if self.e is not None and class_kind(self.compiler, definition) == "enum":
-            self._check_values(definition)
-        if self.e is not None and class_kind(self.compiler, definition) == "script" and not self.e.muted:
-            self.e.link(
-                self.e.definition.node if self.e.definition else definition.node,
-                compile_class(self.compiler, class_facts_of(self.compiler, definition)),
-            )
+        if self.e is None:
+            return kind
+        match class_kind(self.compiler, definition):
+            case "namedtuple":
+                self._check_fields(definition)
+            case "enum":
+                self._check_values(definition)
+            case "script" if not self.e.muted:
+                node = self.e.definition.node if self.e.definition else definition.node
+                self.e.link(node, compile_class(self.compiler, class_facts_of(self.compiler, definition)))
         return kind
 
     def external_type(self, name: str) -> Type | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from jitlint.emit.convert import as_val, truth
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.module_facts import is_settled
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Special, Sugared, Val
 from jitlint.syntax import tree
 from jitlint.types.model import ANY, BOOL, NONE, UNKNOWN, OptionalType, Type, UnionType
@@ -149,8 +150,6 @@ def source_text(node: ast.AST) -> str:
 
 def _short_circuit(e: Emitter, node: tree.Binary) -> Condition:
     """``and`` / ``or``: the second operand is emitted in a frame refined by the first."""
-    from jitlint.emit.modules import is_settled
-
     left = emit_condition(e, node.left)
     conjunction = node.op == "and"
     if left.static is (not conjunction) and e.module is not None and not is_settled(e.module.shape):

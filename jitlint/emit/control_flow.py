@@ -8,6 +8,7 @@ from jitlint.emit.emitter import Emitter
 from jitlint.emit.environment import Frame
 from jitlint.emit.exits import check_guarded, check_loop_guard
 from jitlint.emit.iteration import Iteration, iterate, unrolled_elements
+from jitlint.emit.module_facts import is_settled
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Sugared, SugaredTuple, Val
 from jitlint.emit.variables import hides, widened
 from jitlint.syntax import tree
@@ -185,7 +186,6 @@ def _emit_loop_body(
     e: Emitter, statement: tree.For | tree.While, iteration: Iteration | None, condition: Condition | None
 ) -> None:
     from jitlint.emit.assignments import assign_target
-    from jitlint.emit.modules import is_settled
     from jitlint.emit.statements import emit_block
 
     if condition is not None and condition.static is False and e.module and not is_settled(e.module.shape):

@@ -125,5 +125,7 @@ def has_truth(e: Emitter, kind: Type) -> bool:
         case TensorType() | ListType() | DictType():
             return True
         case ClassType():
-            return not kind.is_module and e.compiler.class_has_method(kind, "__bool__") is not False
+            from jitlint.emit.class_members import has_method
+
+            return not kind.is_module and has_method(e.compiler, kind, "__bool__") is not False
     return kind in (BOOL, INT, FLOAT, NUMBER, STR)

@@ -15,7 +15,7 @@ from jitlint.project.wrapping import autocast_decorator
 from jitlint.shapes.defaults import default_fits, is_mutable_default
 from jitlint.syntax import tree
 from jitlint.syntax.lower import lower
-from jitlint.types.model import ANY, INFERRED_TENSOR, NONE, UNKNOWN, Argument, Schema, Type
+from jitlint.types.model import ANY, INFERRED_TENSOR, NONE, TENSOR, UNKNOWN, Argument, Schema, Type
 
 if TYPE_CHECKING:
     from jitlint.emit.compiler import Compiler
@@ -176,3 +176,24 @@ def _default(e: Emitter, definition: FunctionDefinition, param: tree.Param, kind
         return ast.unparse(param.default)
     except (ValueError, AttributeError, RecursionError):
         return "..."
+
+
+def signature(c: Compiler, definition: FunctionDefinition, skip_self: bool) -> Schema | None:
+    """The schema of a function by its annotations alone; None where it has star parameters."""
+    args = definition.node.args
+    if args.vararg or args.kwarg:
+        return None
+    positional = [*args.posonlyargs, *args.args][1 if skip_self else 0 :]
+    optional = {one.arg for one in positional[len(positional) - len(args.defaults) :]} if args.defaults else set()
+    formals = tuple(
+        Argument(
+            one.arg,
+            c.annotation_in(one.annotation, definition.scope) if one.annotation is not None else TENSOR,
+            "..." if one.arg in optional else None,
+        )
+        for one in [*positional, *args.kwonlyargs]
+    )
+    result = (
+        c.annotation_in(definition.node.returns, definition.scope) if definition.node.returns is not None else TENSOR
+    )
+    return Schema(definition.name, formals, (result,), text=schema_text(definition.name, formals, result))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.functions import _signature_node, declare
-from jitlint.emit.modules import class_name, definition_of, find, torch_method, without_self
+from jitlint.emit.module_facts import class_name, definition_of, torch_method, without_self
+from jitlint.emit.modules import find
 from jitlint.emit.summary import Link, Located, Summary
 from jitlint.emit.values import MethodRef, ModuleRef
 from jitlint.project.definitions import FunctionDefinition

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
-from jitlint.emit.modules import class_name, definition_of, find, torch_method, without_self
+from jitlint.emit.functions import signature
+from jitlint.emit.module_facts import class_name, definition_of, torch_method, without_self
+from jitlint.emit.modules import find
 from jitlint.emit.summary import Summary
 from jitlint.emit.value_classes import qualified
-from jitlint.emit.values import MethodRef, ModuleRef
+from jitlint.emit.values import UNKNOWN_VAL, MethodRef, ModuleRef, Opaque, SchemaRef, Sugared
 from jitlint.project import hierarchy
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex
 from jitlint.project.targets import ExternalName
@@ -28,6 +30,25 @@ def interface_type(c: Compiler, definition: ClassDefinition) -> InterfaceType:
         is_module = hierarchy.is_module_class(c.project, definition) is True
         known = c.interfaces[id(definition)] = InterfaceType(qualified(c, definition), definition, is_module)
     return known
+
+
+def interface_attribute(e: Emitter, node: ast.AST, kind: InterfaceType, name: str) -> Sugared:
+    """A method of an interface, known by its declaration."""
+    definition = kind.definition
+    if not isinstance(definition, ClassDefinition):
+        return Opaque()
+    bindings = definition.body.bindings.get(name)
+    if not bindings and not definition.node.keywords:
+        text = f"'{kind}' object has no attribute or method '{name}'."
+        e.report("JIT309", node, text, f"the interface '{definition.name}' declares no '{name}'")
+        return UNKNOWN_VAL
+    if not bindings:
+        return Opaque()
+    function = definition.module.functions_by_node.get(id(bindings[-1].node))
+    if function is None:
+        return Opaque()
+    schema = signature(e.compiler, function, skip_self=True)
+    return SchemaRef(name, (schema,)) if schema is not None else Opaque()
 
 
 def interface_problems(c: Compiler, index: ModuleIndex, report: Report) -> None:
@@ -105,7 +126,7 @@ def misfit(c: Compiler, shape: py.ModuleShape, interface: InterfaceType) -> tupl
     if not isinstance(interface.definition, ClassDefinition):
         return None
     for name, function in _methods(interface.definition):
-        wanted = c.signature(function, skip_self=True)
+        wanted = signature(c, function, skip_self=True)
         if wanted is None:
             continue
         given = _schema(c, shape, name)

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.module_facts import container_kind
 from jitlint.emit.values import (
     UNKNOWN_VAL,
     ClassRef,
@@ -97,7 +98,7 @@ def iteration_of(e: Emitter, node: ast.AST, value: Sugared) -> Iteration:
 
 
 def _module(e: Emitter, node: ast.AST, module: ModuleRef) -> Iteration:
-    from jitlint.emit.modules import container_elements, container_kind
+    from jitlint.emit.containers import container_elements
 
     kind = container_kind(e.compiler, module.shape)
     if kind == "":
@@ -152,7 +153,7 @@ def _unknown(one: Iteration) -> bool:
 
 def as_tuple(e: Emitter, node: ast.AST, value: Sugared) -> list[Sugared] | None:
     """A sugared value as a tuple, to unpack it."""
-    from jitlint.emit.modules import container_elements, container_kind
+    from jitlint.emit.containers import container_elements
 
     match value:
         case ModuleRef():

@@ -6,13 +6,13 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from jitlint.emit.classes import outcome
+from jitlint.emit.class_kinds import is_cached
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.module_facts import class_name, definition_of
 from jitlint.emit.module_scan import attribute_type
-from jitlint.emit.modules import class_name, definition_of
 from jitlint.emit.python_values import to_sugared
-from jitlint.emit.summary import Located, Summary
+from jitlint.emit.summary import Located, Summary, outcome, pulled_in
 from jitlint.emit.values import UNKNOWN_VAL, ModuleRef, Opaque, Sugared, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
 from jitlint.project.hierarchy import find_member
@@ -20,8 +20,6 @@ from jitlint.shapes import values as py
 from jitlint.shapes.inference import Failure
 from jitlint.source.problem import Problem, Span, span_of
 from jitlint.types.model import InterfaceType
-
-_CACHES = frozenset({"functools.lru_cache", "functools.cache"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +48,8 @@ def function_attribute(c: Compiler, value: py.Function | py.Lambda) -> Sugared |
 
 
 def _first_problem(summary: Summary) -> str:
-    seen: set[int] = set()
-    stack = [summary]
-    while stack:
-        current = stack.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        for located in current.problems:
-            return located.problem.torch_message
-        stack.extend(link.callee for link in current.links)
-    return ""
+    first = next((located for current in pulled_in(summary) for located in current.problems), None)
+    return first.problem.torch_message if first is not None else ""
 
 
 def written_attribute(c: Compiler, shape: py.ModuleShape, value: py.Instance) -> Sugared:
@@ -105,14 +94,10 @@ def odd_method(e: Emitter, node: ast.AST, function: FunctionDefinition) -> bool:
     """Reports a method that cannot be called through `self`: one without parameters, one in a cache."""
     c = e.compiler
     args = function.node.args
-    for decorator in function.decorators:
-        target = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if c.project.external_name(function.scope, target) in _CACHES:
-            text = "'functools._lru_cache_wrapper' object has no attribute '__globals__'"
-            e.report(
-                "JIT313", node, text, f"'{function.name}' is cached by functools, which TorchScript cannot look into"
-            )
-            return True
+    if is_cached(c, function):
+        text = "'functools._lru_cache_wrapper' object has no attribute '__globals__'"
+        e.report("JIT313", node, text, f"'{function.name}' is cached by functools, which TorchScript cannot look into")
+        return True
     if c.marks(function) & {"staticmethod", "opaque"} or args.args or args.posonlyargs or args.vararg:
         return False
     text = "methods must have a self argument"

@@ -8,7 +8,7 @@ import ast
 from jitlint.emit.compiler import Compiler, _Context
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.interfaces import misfit, misfit_text
-from jitlint.emit.modules import class_name, torch_facts
+from jitlint.emit.module_facts import class_name, torch_facts
 from jitlint.emit.summary import Located, Summary
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
 from jitlint.project.hierarchy import find_member, mro, own_member

@@ -6,18 +6,13 @@ import ast
 import textwrap
 
 from jitlint.emit.compiler import Compiler
+from jitlint.emit.containers import container_elements
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.hooks import compile_hooks
 from jitlint.emit.member_rules import setter_of
+from jitlint.emit.module_facts import class_name, definition_of, torch_facts, variant_holds
 from jitlint.emit.module_scan import class_members, class_span, scan, typename
-from jitlint.emit.modules import (
-    _variant_holds,
-    call_module,
-    class_name,
-    container_elements,
-    definition_of,
-    torch_facts,
-)
+from jitlint.emit.modules import call_module
 from jitlint.emit.overloads import declarations
 from jitlint.emit.summary import Link, Located, Summary
 from jitlint.emit.values import ModuleRef, Val
@@ -144,7 +139,7 @@ def _torch_module(c: Compiler, shape: py.ModuleShape, summary: Summary) -> None:
     for facts in torch_facts(c, shape):
         error = facts.error
         for variant in facts.variants:
-            if variant.error and _variant_holds(variant, shape.arguments, facts):
+            if variant.error and variant_holds(variant, shape.arguments, facts):
                 error = variant.error
         place = ("", Span(1, 1, 1, 1))  # shown where the instance is made part of the user's module
         if facts.lazy:

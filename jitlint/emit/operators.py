@@ -74,8 +74,8 @@ def emit_binary(e: Emitter, node: tree.Binary) -> Val:
 
     left = emit_val(e, node.left)
     if node.op in ("in", "not in"):
+        from jitlint.emit.containers import container_has
         from jitlint.emit.expressions import emit_expr
-        from jitlint.emit.modules import container_has
 
         value = emit_expr(e, node.right)
         if isinstance(value, ModuleRef):
@@ -90,7 +90,9 @@ def emit_binary_values(e: Emitter, node: tree.Binary | tree.AugAssign, left: Val
     if op in ("in", "not in"):
         return _contains(e, node, left, right)
     if isinstance(left.type, ClassType) and not left.type.is_module and op in DUNDERS:
-        if e.compiler.class_facts(left.type) is None:
+        from jitlint.emit.script_classes import facts
+
+        if facts(e.compiler, left.type) is None:
             return UNKNOWN_VAL
         return as_val(e, node.at, call_method(e, node.at, left, DUNDERS[op], [right], "JIT302"))
     if op == "+" and isinstance(left.type, TupleType) and isinstance(right.type, TupleType):

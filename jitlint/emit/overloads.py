@@ -52,6 +52,8 @@ def overloads(e: Emitter, at: ast.AST, callee: FunctionRef | MethodRef) -> tuple
     c = e.compiler
     definition = callee.definition
     module = callee.module if isinstance(callee, MethodRef) else None
+    from jitlint.emit.functions import signature
+
     declared = declarations(c, definition, module.shape if module is not None else None)
     if not declared:
         return None
@@ -62,7 +64,7 @@ def overloads(e: Emitter, at: ast.AST, callee: FunctionRef | MethodRef) -> tuple
         else:
             summary = c.compile_function(definition, overload=one)
         e.link(at, summary)
-        schema = summary.schema or c.signature(one, skip_self=module is not None)
+        schema = summary.schema or signature(c, one, skip_self=module is not None)
         if schema is None:
             return ()
         found.append(schema)

@@ -65,7 +65,9 @@ def to_sugared(c: Compiler, value: py.Value, is_constant: bool = False) -> Sugar
         case py.Function():
             return function(c, value)
         case py.Class(definition=definition):
-            return c.class_value(definition)
+            from jitlint.emit.classes import class_value
+
+            return class_value(c, definition)
         case py.Lambda():
             return PythonValue("function", "lambda")
         case py.Partial():
@@ -146,7 +148,7 @@ def _instance(c: Compiler, cls: py.Class | py.External) -> Sugared:
                 return PythonValue(simple, "no")
             if name.startswith(("torch.", "builtins.")):
                 return OPAQUE
-            return PythonValue(simple, "call-unknown") if c.is_known_external(name) else OPAQUE
+            return PythonValue(simple, "call-unknown") if c.api.entry(name) is not None else OPAQUE
 
 
 def function(c: Compiler, value: py.Function) -> Sugared:

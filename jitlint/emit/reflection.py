@@ -74,9 +74,7 @@ def emit_hasattr(e: Emitter, node: tree.Apply) -> Condition:
 
 def _configured(e: Emitter, module: ModuleRef, name: str) -> bool:
     """Whether the constructor's arguments decide what an attribute is."""
-    from jitlint.emit.modules import raw_member
-
-    value = raw_member(e, module, name)
+    value = module.shape.attributes.get(name)
     return isinstance(value, py.OneOf) or (isinstance(value, py.Unknown) and value.configured)
 
 
@@ -91,10 +89,12 @@ def has_attribute(e: Emitter, node: tree.Apply, value: Sugared, name: str) -> bo
         case Val(type=kind) if kind == UNKNOWN:
             return None
         case Val(type=ClassType(is_module=False) as kind):
-            facts = e.compiler.class_facts(kind)
-            if facts is None:
+            from jitlint.emit.script_classes import facts
+
+            found = facts(e.compiler, kind)
+            if found is None:
                 return None
-            return name in facts.fields or name in facts.methods
+            return name in found.fields or name in found.methods
         case Val(type=InterfaceType() | ClassType()):
             return None
         case Val(type=TupleType(fields=fields)) if fields:

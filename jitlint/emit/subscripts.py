@@ -47,7 +47,7 @@ def emit_subscript(e: Emitter, node: tree.Subscript, hint: Type | None = None) -
     value = emit_expr(e, node.value)
     match value:
         case ModuleRef():
-            from jitlint.emit.modules import subscript_module
+            from jitlint.emit.containers import subscript_module
 
             return subscript_module(e, node, value, hint)
         case SugaredTuple() | SugaredList():
@@ -198,7 +198,9 @@ def _slice(e: Emitter, node: tree.Subscript, index: tree.SliceExpr, value: Val) 
 
 
 def _class_item(e: Emitter, node: tree.Subscript, value: Val, args: list[Val]) -> Sugared:
-    if isinstance(value.type, ClassType) and e.compiler.class_has_method(value.type, "__getitem__") is False:
+    from jitlint.emit.class_members import has_method
+
+    if isinstance(value.type, ClassType) and has_method(e.compiler, value.type, "__getitem__") is False:
         e.report(
             "JIT611",
             node.at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -62,3 +63,37 @@ class Summary:
     shape: ModuleShape | None = None
     python_calls: list[PythonCall] = field(default_factory=list)
     hazards: list[Located] | None = None
+
+
+def pulled_in(summary: Summary) -> Iterator[Summary]:
+    """A summary and all that it pulls in, each once."""
+    seen: set[int] = set()
+    stack = [summary]
+    while stack:
+        current = stack.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        stack.extend(link.callee for link in current.links)
+
+
+def outcome(summary: Summary) -> bool | None:
+    """Whether what a summary stands for compiles, by all that it pulls in; None where that is not known."""
+    uncertain = False
+    seen: set[int] = set()
+    stack = [(summary, False)]
+    while stack:
+        current, conditional = stack.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        for located in current.problems:
+            if located.problem.code == "JIT412":
+                continue
+            if not conditional and not located.condition:
+                return False
+            uncertain = True
+        uncertain = uncertain or bool(current.unknown) or not current.done
+        stack.extend((link.callee, conditional or bool(link.condition)) for link in current.links)
+    return None if uncertain else True

@@ -97,7 +97,7 @@ def _namedtuple_type(c: Compiler, definition: ClassDefinition) -> Type:
         if annotation is None:
             continue
         fields.append(name)
-        kinds.append(c.annotation_in(annotation, definition.body, definition.module))
+        kinds.append(c.annotation_in(annotation, definition.body))
     if not fields:
         return UNKNOWN
     return TupleType(tuple(kinds), qualified(c, definition), tuple(fields))

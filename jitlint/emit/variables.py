@@ -10,7 +10,9 @@ from jitlint.emit.evidence import Mismatch
 from jitlint.emit.values import (
     UNKNOWN_VAL,
     Builtin,
+    Cast,
     ClassRef,
+    ExceptionRef,
     FunctionRef,
     MethodRef,
     ModuleRef,
@@ -18,12 +20,44 @@ from jitlint.emit.values import (
     PythonValue,
     RangeValue,
     SchemaRef,
+    Special,
     Sugared,
     Val,
     describe,
 )
 from jitlint.types.model import ANY, NONE, NUMBER, TENSOR, ListType, OptionalType, TensorType, Type, UnionType
 from jitlint.types.relations import contains_unknown, is_subtype
+
+_BUILTINS = {
+    "len": "aten::len",
+    "hex": "aten::hex",
+    "oct": "aten::oct",
+    "round": "aten::round",
+    "hash": "aten::hash",
+    "id": "prim::id",
+    "min": "prim::min",
+    "max": "prim::max",
+    "abs": "prim::abs",
+    "all": "aten::all",
+    "any": "aten::any",
+    "divmod": "aten::divmod",
+    "sum": "aten::sum",
+    "ord": "aten::ord",
+    "chr": "aten::chr",
+    "bin": "aten::bin",
+    "pow": "aten::pow",
+    "sorted": "aten::sorted",
+}
+# The compiler's own names, which go before the Python globals.
+_OWN: dict[str, Sugared] = {
+    **{name: Builtin(symbol) for name, symbol in _BUILTINS.items()},
+    **{name: Cast(name) for name in ("int", "float", "bool", "complex", "str")},
+    **{
+        name: Special(name)
+        for name in ("print tuple getattr hasattr isinstance list dict range zip enumerate rangelist".split())
+    },
+    "AssertionError": ExceptionRef("AssertionError"),
+}
 
 
 def set_variable(e: Emitter, node: ast.AST, name: str, value: Sugared, annotated: Type | None = None) -> None:
@@ -156,7 +190,7 @@ def get_variable(e: Emitter, node: ast.AST, name: str) -> Sugared:
     value = e.frame.find(name)
     if value is not None:
         return value
-    own = e.compiler.own_name(name)
+    own = _OWN.get(name)
     if own is not None:
         return own
     found = e.compiler.global_value(e, name)

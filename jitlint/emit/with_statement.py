@@ -53,16 +53,18 @@ def _enter(e: Emitter, item: tree.WithItem) -> Sugared:
             f"A with item must be an object with __enter__ and __exit__, not {kind}",
         )
         return UNKNOWN_VAL
+    from jitlint.emit.class_members import has_method, method_schema
+
     for name in ("__enter__", "__exit__"):
-        if e.compiler.class_has_method(kind, name) is False:
+        if has_method(e.compiler, kind, name) is False:
             e.report(
                 "JIT216",
                 item.value.at,
                 "Object returned by with item expression does not define __enter__ and __exit__ methods",
             )
             return UNKNOWN_VAL
-    enter = e.compiler.method_schema(e, item.value.at, kind, "__enter__")
-    leave = e.compiler.method_schema(e, item.value.at, kind, "__exit__")
+    enter = method_schema(e.compiler, kind, "__enter__")
+    leave = method_schema(e.compiler, kind, "__exit__")
     if enter is not None and len(enter.arguments) != 1:
         e.report("JIT216", item.value.at, "__enter__ must have only one argument and one return value")
     if leave is not None:

@@ -5,31 +5,16 @@ from __future__ import annotations
 import ast
 import builtins
 import os
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from jitlint.project.branches import holds
 from jitlint.project.definitions import Binding, ClassDefinition, ModuleIndex, Scope
 from jitlint.project.externals import Externals
-from jitlint.project.files import Finder, Found, Missing, is_standard_library, module_name_for, top_package_folder
+from jitlint.project.files import Missing
 from jitlint.project.hierarchy import find_member
-from jitlint.project.index import build_index
-from jitlint.project.stars import StarTexts
+from jitlint.project.modules import Modules
 from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Target, Unresolved
-from jitlint.source.parse import ParseError, parse
-from jitlint.source.text import SourceError, SourceFile, decode, read_source
-
-__all__ = [
-    "BoundValue",
-    "CheckingOnly",
-    "ExternalName",
-    "Project",
-    "Target",
-    "Unresolved",
-    "module_name_for",
-    "top_package_folder",
-]
 
 T = TypeVar("T")
 _BUILTINS = frozenset(dir(builtins)) | {
@@ -44,13 +29,10 @@ _CIRCULAR = Unresolved("a circular definition")
 Targets = tuple[Target, ...]
 
 
-class Project:
-    """The files of a run, loaded when a name leads to them.
+class Project(Modules):
+    """The files of a run, and what the names in them mean.
 
-    roots: folders that absolute imports start from. environment: the same for installed packages, looked at after
-    them. overlay: texts by path that replace what is on disk. python: the version that the code is for. call_names: last names of further functions whose
-    calls the index collects. externals: what is known of names without source. Packages named in `hidden` are
-    never read from source, wherever they are found.
+    externals: what is known of names without source. The rest is as `Modules` takes it.
     """
 
     def __init__(
@@ -64,137 +46,19 @@ class Project:
         externals: Externals | None = None,
         hidden: Sequence[str] = ("torch",),
     ) -> None:
-        self.overlay = {os.path.abspath(path): text for path, text in (overlay or {}).items()}
-        self.finder = Finder(roots, environment, self.overlay, hidden)
-        self.call_names = tuple(call_names)
-        self.python = python
+        super().__init__(roots, environment, overlay, call_names, python, hidden)
         self.externals = externals or Externals()
         self.decide: Callable[[Scope, ast.expr], bool | None] | None = None
         """Says whether a condition of a module's body holds; set by whoever can evaluate one."""
-        self.dependencies: set[str] = set()
-        self._indexes: dict[str, ModuleIndex | SourceError | ParseError] = {}
-        self._namespaces: dict[tuple[str, ...], ModuleIndex] = {}
-        self._star_texts = StarTexts(self.finder, self.overlay)
         self._cache: dict[Hashable, tuple[Any, frozenset[str]]] = {}
         self._active: set[Hashable] = set()
         self._tainted = False
         self.linearising: set[int] = set()  # the classes whose bases are being put in order
 
-    # -- files
-
-    def start_recording(self) -> None:
-        """Forget which files were read: from now on, `dependencies` collects what the answers rest on, cached ones
-        included: paths of files, and those where a module would be that was asked for and is not to be found."""
-        self.dependencies = set()
-
-    def index_file(self, path: str) -> ModuleIndex:
-        """The index of a file. Raises SourceError or ParseError."""
-        path = os.path.abspath(path)
-        index = self._indexes.get(path)
-        if index is None:
-            name, is_package = module_name_for(path, (*self.finder.roots, *self.finder.environment))
-            index = self._load(path, name, is_package)
-        self.dependencies.add(path)
-        if not isinstance(index, ModuleIndex):
-            raise index
-        return index
-
-    def adopt(self, source: SourceFile, tree: ast.Module) -> ModuleIndex:
-        """The index of a file that the caller has read and parsed already."""
-        path = os.path.abspath(source.path)
-        name, is_package = module_name_for(path, (*self.finder.roots, *self.finder.environment))
-        index = build_index(name, is_package, source, tree, self.call_names, self.python)
-        index.path = path
-        self._indexes[path] = index
-        self.dependencies.add(path)
-        return index
-
-    def indexes(self) -> dict[str, ModuleIndex]:
-        """The files read so far, by path."""
-        return {path: one for path, one in self._indexes.items() if isinstance(one, ModuleIndex)}
-
-    def share(self, indexes: Mapping[str, ModuleIndex]) -> None:
-        """Take over files that another project of the same settings has read; their texts must be the same."""
-        self._indexes.update(indexes)
-
     def update(self, path: str, text: str | None) -> None:
         """Replace a file's text (None: what is on disk holds again) and forget every answer that was given."""
-        path = os.path.abspath(path)
-        if text is None:
-            self.overlay.pop(path, None)
-        else:
-            self.overlay[path] = text
-            self.finder.add_overlay(path)
-        self._indexes.pop(path, None)
+        super().update(path, text)
         self._cache.clear()
-        self.finder.forget()
-        self._star_texts = StarTexts(self.finder, self.overlay)
-
-    def module(self, name: str, importer: ModuleIndex | None = None) -> ModuleIndex | None:
-        """The module of a dotted name; None where it is external, missing, or cannot be read or parsed.
-
-        importer: the file that asks; its own top-most folder is searched after the roots. A name with leading dots is
-        looked up from the importer's folder.
-        """
-        found = self._module(name, importer)
-        return found if isinstance(found, ModuleIndex) else None
-
-    def is_standard_library(self, top: str) -> bool:
-        """Whether a top-level name is one of Python's own."""
-        return is_standard_library(top)
-
-    def _load(self, path: str, name: str, is_package: bool) -> ModuleIndex | SourceError | ParseError:
-        known = self._indexes.get(path)
-        if known is None:
-            try:
-                text = self.overlay.get(path)
-                source = read_source(path) if text is None else decode(text.encode("utf-8", "surrogatepass"), path)
-                known = build_index(name, is_package, source, parse(source), self.call_names, self.python)
-                known.path = path
-            except (SourceError, ParseError) as error:
-                known = error
-            self._indexes[path] = known
-        return known
-
-    def _module(self, name: str, importer: ModuleIndex | None) -> ModuleIndex | ExternalName | Unresolved:
-        """Like `module`, with the reason where there is none."""
-        if name.startswith(".") and (importer is None or not importer.path):
-            return Unresolved(f"{name} is relative to an unknown package")
-        found = self._find(name, importer)
-        if isinstance(found, Missing):
-            self.dependencies.update(found.candidates)
-            return ExternalName(name) if found.external else Unresolved(f"there is no module {name}")
-        return self._found(name, found)
-
-    def locate(self, name: str, importer: ModuleIndex | None) -> Found | Missing:
-        """Where a module is, without reading it; where a missing one would be is recorded."""
-        found = self._find(name, importer)
-        if isinstance(found, Missing):
-            self.dependencies.update(found.candidates)
-        return found
-
-    def _find(self, name: str, importer: ModuleIndex | None) -> Found | Missing:
-        """Where a module is; a name with leading dots is looked up from the importer's folder."""
-        if not name.startswith("."):
-            return self.finder.find(name, top_package_folder_of(importer) if importer is not None else "")
-        dots = len(name) - len(name.lstrip("."))
-        folder = os.path.dirname(importer.path) if importer is not None else ""
-        for _ in range(dots - 1):
-            folder = os.path.dirname(folder)
-        return self.finder.find_below(folder, name[dots:])
-
-    def _found(self, name: str, found: Found) -> ModuleIndex | Unresolved:
-        if not found.path:
-            index = self._namespaces.get(found.folders)
-            if index is None:
-                index = self._namespaces[found.folders] = ModuleIndex(name, "", True, [], "")
-                index.scope = Scope("module", index, "")
-            return index
-        loaded = self._load(found.path, name.lstrip(".") or os.path.basename(found.path), found.is_package)
-        self.dependencies.add(found.path)
-        if isinstance(loaded, ModuleIndex):
-            return loaded
-        return Unresolved(f"{found.path} cannot be read: {loaded}")
 
     # -- names
 
@@ -260,18 +124,6 @@ class Project:
             if not (self._tainted and self._active):
                 self._cache[key] = (value, frozenset(collected))
         return value
-
-    @contextmanager
-    def collecting(self) -> Iterator[set[str]]:
-        """The files that are read inside, which count for what is going on outside, too."""
-        outer = self.dependencies
-        collected: set[str] = set()
-        self.dependencies = collected
-        try:
-            yield collected
-        finally:
-            self.dependencies = outer
-            outer |= collected
 
     def _guarded(self, key: Hashable, compute: Callable[[], Targets]) -> Targets:
         """`cached`, for definitions that may be circular: what is met again while it is being computed is left out.
@@ -382,17 +234,6 @@ class Project:
                 case Unresolved() if name not in _BUILTINS:
                     targets.append(module)
         return targets
-
-    def _surely_lacks(self, module_name: str, importer: ModuleIndex, name: str) -> bool:
-        """Whether a module that was not read yet cannot export a name, as its text shows, and its stars' texts."""
-        found = self._find(module_name, importer)
-        if isinstance(found, Missing) or not found.path or found.path in self._indexes:
-            return False
-        files = self._star_texts.lacks(found.path, name)
-        if files is None:
-            return False
-        self.dependencies |= files
-        return True
 
     def _exported(self, module: ModuleIndex, name: str) -> Targets:
         """What ``from module import *`` binds a name to."""
@@ -554,17 +395,6 @@ class Project:
         if isinstance(found, Missing):
             return ExternalName(f"{module.name}.{attribute}") if found.external else None
         return self._found(f"{module.name}.{attribute}", found)
-
-
-def top_package_folder_of(index: ModuleIndex) -> str:
-    """The folder that a module's absolute name starts from."""
-    if not index.path:
-        return ""
-    folder = os.path.dirname(index.path)
-    levels = index.name.count(".") + (1 if index.is_package else 0) if index.name else 0
-    for _ in range(levels):
-        folder = os.path.dirname(folder)
-    return folder
 
 
 def _effective(

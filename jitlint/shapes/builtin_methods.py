@@ -1,64 +1,29 @@
-"""Methods without source: of lists, dicts, strings, tensors, and what nn.Module's own methods do to a module."""
+"""Methods without source: of lists, dicts, strings, tensors, instances and their dicts; `module_methods` has nn.Module's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes import calls
-from jitlint.shapes import interpreter as core
-from jitlint.shapes.heap import (
-    ABSENT,
-    BuiltinMethod,
-    DictObject,
-    InstanceObject,
-    ListObject,
-    Module,
-    Unshare,
-    copy_value,
-    key_of,
-)
-from jitlint.shapes.items import element, iterate
+from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
+from jitlint.shapes.freezing import copy_value
+from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, key_of
+from jitlint.shapes.items import iterate
 from jitlint.shapes.joins import element_of, is_tensor, join, one_of, options_of
 from jitlint.shapes.limits import is_long_text
+from jitlint.shapes.module_methods import module_method, set_plainly
 from jitlint.shapes.namespaces import namespace_entries
-from jitlint.shapes.statements import extend
-from jitlint.shapes.values import (
-    Absent,
-    Class,
-    Constant,
-    External,
-    OneOf,
-    Parameter,
-    Sequence,
-    Typed,
-    Unknown,
-    Value,
-)
+from jitlint.shapes.stores import extend, update
+from jitlint.shapes.values import NONE, UNKNOWN, Absent, Constant, OneOf, Parameter, Sequence, Typed, Unknown, Value
 from jitlint.types.model import BOOL, INT, STR, TENSOR
 
 if TYPE_CHECKING:
-    from jitlint.shapes.interpreter import Frame, Interpreter
+    from jitlint.shapes.interpreter import Interpreter
 
-UNKNOWN = Unknown()
-NONE = Constant(None)
 _TO_NUMBER = {"item": None, "dim": INT, "numel": INT, "ndimension": INT, "element_size": INT, "is_floating_point": BOOL}
 _STRING_RESULTS = frozenset(
     "lower upper strip lstrip rstrip replace capitalize title format join split rsplit startswith endswith find rfind "
     "index count isdigit isalpha partition rpartition removeprefix removesuffix zfill splitlines isnumeric islower "
     "isupper isalnum ljust rjust center swapcase encode".split()
-)
-# Methods of nn.Module that leave what the compiler sees as it is, with what they return: the module, or something else.
-_RETURN_SELF = frozenset(
-    (
-        "apply eval train to half float double bfloat16 cuda cpu requires_grad_ to_empty type share_memory xpu compile "
-        "_apply"
-    ).split()
-)
-_QUIET = frozenset(
-    "load_state_dict zero_grad extra_repr register_state_dict_pre_hook _register_state_dict_hook _load_from_state_dict "
-    "_register_load_state_dict_pre_hook register_load_state_dict_pre_hook register_load_state_dict_post_hook "
-    "register_full_backward_hook register_backward_hook register_full_backward_pre_hook register_state_dict_post_hook "
-    "set_extra_state _get_name __repr__ __setstate__ reset_parameters _reset_parameters".split()
 )
 
 
@@ -107,7 +72,7 @@ def call_method(
         return UNKNOWN
     if is_tensor(receiver):
         return _tensor_method(receiver, name)
-    calls.escape(run, args, kwargs)
+    run.escape(args, kwargs)
     return Unknown(f"the result of {name}")
 
 
@@ -120,7 +85,7 @@ def _list_method(run: Interpreter, target: ListObject, name: str, args: list[Val
     write = run.heap.write
     match name:
         case "append" | "add":
-            if items is not None and len(items) < core.MAX_ITEMS:
+            if items is not None and len(items) < MAX_ITEMS:
                 if name == "add" and any(key_of(item) == key_of(args[0]) for item in items):
                     return NONE
                 write(cell, "items", (*items, args[0]))
@@ -147,7 +112,7 @@ def _list_method(run: Interpreter, target: ListObject, name: str, args: list[Val
             where = run.plain(args[0]) if args else -1
             if items is not None and isinstance(where, int):
                 if not -len(items) <= where < len(items):
-                    raise core.PathEnds
+                    raise PathEnds
                 value = items[where]
                 where %= len(items)
                 write(cell, "items", (*items[:where], *items[where + 1 :]))
@@ -211,33 +176,6 @@ def _tuple_method(run: Interpreter, target: Sequence, name: str, args: list[Valu
 
 
 # --- dicts ---------------------------------------------------------------------------------------------------
-
-
-def update(run: Interpreter, target: DictObject, more: Value) -> None:
-    """``target.update(more)``."""
-    write = run.heap.write
-    entries = target.items
-    if isinstance(more, DictObject):
-        if entries is not None and more.items is not None:
-            write(target.cell, "items", {**entries, **more.items})
-            return
-        write(target.cell, "items", None)
-        return
-    pairs = iterate(run, more) if not isinstance(more, Constant) else None
-    if pairs is not None and entries is not None:
-        changed = dict(entries)
-        for pair in pairs:
-            row = iterate(run, pair) if isinstance(pair, Sequence | ListObject) else None
-            if row is None or len(row) != 2 or isinstance(row[0], Unknown | Typed | OneOf):
-                break
-            changed[key_of(row[0])] = (row[0], row[1])
-        else:
-            write(target.cell, "items", changed)
-            return
-    inner = element(run, more)
-    if isinstance(inner, Sequence) and inner.items is not None and len(inner.items) == 2:
-        write(target.cell, "element", inner.items[1])
-    write(target.cell, "items", None)
 
 
 def _dict_method(run: Interpreter, target: DictObject, name: str, args: list[Value], kwargs: dict[str, Value]) -> Value:
@@ -317,7 +255,7 @@ def _entry(run: Interpreter, target: DictObject, key: Value, default: Value, has
     if isinstance(key, Unknown | Typed):
         return UNKNOWN
     if not has_default:
-        raise core.PathEnds
+        raise PathEnds
     return default
 
 
@@ -399,7 +337,7 @@ def _tensor_method(receiver: Value, name: str) -> Value:
     return Typed(TENSOR)
 
 
-# --- instances and modules -----------------------------------------------------------------------------------
+# --- instances -----------------------------------------------------------------------------------------------
 
 
 def _instance_method(
@@ -415,22 +353,11 @@ def _instance_method(
         case "_asdict":
             return run.heap.mapping([(Constant(key), value) for key, value in receiver.attributes.items()])
         case "__setattr__":
-            return call_method_setattr(run, receiver, args)
+            return set_plainly(run, receiver, args)
         case "__init__" | "__init_subclass__" | "__post_init__":
             return NONE
-    calls.escape(run, [receiver, *args], kwargs)
+    run.escape([receiver, *args], kwargs)
     return Unknown(f"the result of {name}")
-
-
-def call_method_setattr(run: Interpreter, receiver: Value, args: list[Value]) -> Value:
-    name = run.plain(args[0])
-    if isinstance(name, str) and isinstance(receiver, Module):
-        run.heap.write(receiver.attributes, name, args[1])
-    elif isinstance(name, str):
-        run.set_attribute(receiver, name, args[1])
-    else:
-        run.incomplete(receiver, "an attribute is set whose name is computed")
-    return NONE
 
 
 def _namespace_method(
@@ -472,251 +399,3 @@ def _namespace_method(
             return run.heap.mapping(None if entries is None else [(Constant(key), one) for key, one in entries])
     run.incomplete(receiver, "its __dict__ is changed")
     return UNKNOWN
-
-
-def module_method(
-    run: Interpreter,
-    module: Module,
-    name: str,
-    args: list[Value],
-    kwargs: dict[str, Value],
-    frame: Frame | None,
-    open_: bool,
-) -> Value:
-    """What a method of nn.Module, or of one of torch's containers, does to the module."""
-    if module.children is not None:
-        found = _container_method(run, module, name, args, kwargs)
-        if found is not None:
-            return found
-    match name:
-        case "add_module" | "register_module":
-            child = args[1] if len(args) > 1 else kwargs.get("module", NONE)
-            _register(run, module, args[0] if args else kwargs.get("name", UNKNOWN), child)
-            return NONE
-        case "register_parameter":
-            value = args[1] if len(args) > 1 else kwargs.get("param", NONE)
-            if isinstance(value, Typed):
-                value = Parameter()
-            _register(run, module, args[0] if args else kwargs.get("name", UNKNOWN), value)
-            return NONE
-        case "register_buffer":
-            value = args[1] if len(args) > 1 else kwargs.get("tensor", NONE)
-            _register(run, module, args[0] if args else kwargs.get("name", UNKNOWN), _as_buffer(value))
-            return NONE
-        case "__setattr__":
-            return call_method_setattr(run, module, args)
-        case "__delattr__":
-            key = run.plain(args[0])
-            if isinstance(key, str):
-                run.delete_attribute(module, key)
-            return NONE
-        case "__getattr__":
-            return run.attribute(module, str(run.plain(args[0]))) or UNKNOWN if args else UNKNOWN
-        case "register_forward_hook":
-            run.heap.write(module.state, "hooks", (*module.state["hooks"], args[0] if args else UNKNOWN))
-            return Unknown("a handle")
-        case "register_forward_pre_hook":
-            run.heap.write(module.state, "pre_hooks", (*module.state["pre_hooks"], args[0] if args else UNKNOWN))
-            return Unknown("a handle")
-        case "apply" if args and isinstance(module.cls, Class):
-            return module
-        case "parameters" | "buffers":
-            return Sequence("iterator", None, Parameter(name == "buffers"))
-        case "named_parameters" | "named_buffers":
-            return Sequence("iterator", None, Sequence("tuple", (Typed(STR), Parameter(name == "named_buffers"))))
-        case "children" | "modules":
-            return Sequence("iterator", None, Unknown("a submodule"))
-        case "named_children" | "named_modules":
-            return Sequence("iterator", None, Sequence("tuple", (Typed(STR), Unknown("a submodule"))))
-        case "state_dict":
-            return run.heap.mapping(None)
-        case "get_submodule" if args:
-            return _submodule(run, module, args[0])
-        case "get_parameter" | "get_buffer" | "get_submodule":
-            return Parameter(name == "get_buffer") if name != "get_submodule" else UNKNOWN
-        case "get_extra_state" | "_named_members" | "_get_backward_hooks":
-            return UNKNOWN
-        case "set_submodule" | "__setstate__" | "_replicate_for_data_parallel":
-            run.incomplete(module, f"{name} is called")
-            return NONE
-        case "__call__" | "forward":
-            return UNKNOWN
-        case "__dir__":
-            return run.heap.sequence(None, Typed(STR))
-        case "__init__":
-            return NONE
-    if name in _RETURN_SELF:
-        return module
-    if name in _QUIET:
-        return NONE
-    if isinstance(module.cls, External):
-        return UNKNOWN  # a method of one of torch's modules: none sets attributes by names of its own
-    run.incomplete(module, f"{name} is called, which is not known")
-    return UNKNOWN
-
-
-def _as_buffer(value: Value) -> Value:
-    match value:
-        case Typed() | Parameter():
-            return Parameter(buffer=True)
-        case Constant(value=None):
-            return value
-        case OneOf(options=options):
-            return one_of([(_as_buffer(option), text) for option, text in options])
-    return Parameter(buffer=True) if isinstance(value, Unknown) and "tensor" in value.reason else value
-
-
-def _register(run: Interpreter, module: Module, name: Value, value: Value) -> None:
-    key = run.plain(name)
-    if not isinstance(key, str):
-        run.incomplete(module, "something is registered under a computed name")
-        if module.children is not None:
-            run.heap.write(module.state, "open", True)
-        return
-    if module.sealed:
-        raise Unshare(module)
-    run.heap.write(module.attributes, key, value)
-    if module.children is not None and isinstance(value, Module | OneOf):
-        run.heap.write(module.attributes, key, ABSENT)
-        run.heap.write(module.children, key, value)
-
-
-def _submodule(run: Interpreter, module: Module, path: Value) -> Value:
-    text = run.plain(path)
-    if not isinstance(text, str):
-        return UNKNOWN
-    value: Value | None = module
-    for part in text.split(".") if text else ():
-        value = run.attribute(value, part) if value is not None else None
-    if value is None:
-        raise core.PathEnds
-    return value
-
-
-def _container_method(
-    run: Interpreter, module: Module, name: str, args: list[Value], kwargs: dict[str, Value]
-) -> Value | None:
-    children = module.children
-    assert children is not None
-    open_ = module.state["open"]
-    write = run.heap.write
-    if name in ("append", "extend", "insert", "add_module", "update", "pop", "clear", "__iadd__") and module.sealed:
-        raise Unshare(module)
-    match name:
-        case "append":
-            if open_:
-                _add_element(run, module, args[0])
-            else:
-                write(children, str(len(children)), _as_item(run, module, args[0]))
-            return module
-        case "extend" | "__iadd__":
-            add_items(run, module, args[0])
-            return module
-        case "insert":
-            where = run.plain(args[0])
-            if isinstance(where, int) and not open_:
-                items = list(children.values())
-                items.insert(where, args[1])
-                for number, item in enumerate(items):
-                    write(children, str(number), item)
-            else:
-                _add_element(run, module, args[1])
-            return module
-        case "update":
-            add_mapping(run, module, args[0])
-            return NONE
-        case "pop":
-            key = run.plain(args[0])
-            if isinstance(key, int) and not open_ and -len(children) <= key < len(children):
-                items = list(children.values())
-                last: Value = items.pop(key)
-                for number, item in enumerate(items):
-                    write(children, str(number), item)
-                write(children, str(len(items)), ABSENT)
-                return last
-            if isinstance(key, str) and key in children:
-                named: Value = children[key]
-                write(children, key, ABSENT)
-                return named
-            _forget(run, module)
-            return UNKNOWN
-        case "clear":
-            for key in list(children):
-                write(children, key, ABSENT)
-            return NONE
-        case "keys":
-            return Sequence("iterator", None if open_ else tuple([Constant(key) for key in children]), Typed(STR))
-        case "values":
-            return Sequence("iterator", None if open_ else tuple(children.values()), module.state["element"])
-        case "items":
-            if open_:
-                return Sequence("iterator", None, Sequence("tuple", (Typed(STR), module.state["element"] or UNKNOWN)))
-            return Sequence(
-                "iterator", tuple([Sequence("tuple", (Constant(key), child)) for key, child in children.items()])
-            )
-        case "children" if not open_:
-            return Sequence("iterator", tuple(children.values()))
-        case "named_children" if not open_:
-            return Sequence(
-                "iterator", tuple([Sequence("tuple", (Constant(key), child)) for key, child in children.items()])
-            )
-        case "__len__" if not open_:
-            return Constant(len(children))
-    return None
-
-
-def _forget(run: Interpreter, module: Module) -> None:
-    assert module.children is not None
-    inner = element_of(tuple(module.children.values()), module.state["element"])
-    run.heap.write(module.state, "element", inner)
-    run.heap.write(module.state, "open", True)
-
-
-def _add_element(run: Interpreter, module: Module, value: Value) -> None:
-    if not module.state["open"]:
-        _forget(run, module)
-    inner = module.state["element"]
-    run.heap.write(module.state, "element", value if inner is None else join(inner, value))
-
-
-def _as_item(run: Interpreter, module: Module, value: Value) -> Value:
-    if isinstance(value, Typed) and value.type == TENSOR:
-        return Parameter()
-    return value
-
-
-def add_items(run: Interpreter, module: Module, more: Value) -> None:
-    """Appends what iterating over a value gives."""
-    assert module.children is not None
-    items = iterate(run, more)
-    if items is None or module.state["open"]:
-        _add_element(run, module, element(run, more))
-        return
-    if isinstance(more, Sequence | ListObject) and len(items) + len(module.children) > core.MAX_ITEMS:
-        _forget(run, module)
-        return
-    for item in items:
-        run.heap.write(module.children, str(len(module.children)), _as_item(run, module, item))
-
-
-def add_mapping(run: Interpreter, module: Module, more: Value) -> None:
-    """``ModuleDict.update``: of a mapping or of pairs."""
-    assert module.children is not None
-    collected = run.heap.mapping([])
-    if isinstance(more, DictObject):
-        collected = more
-    elif isinstance(more, Module) and more.children is not None and not more.state["open"]:
-        for child_name, child in more.children.items():
-            run.heap.write(module.children, child_name, child)
-        return
-    else:
-        update(run, collected, more)
-    if collected.items is None:
-        _add_element(run, module, collected.element or UNKNOWN)
-        return
-    for key, value in collected.items.values():
-        name = run.plain(key)
-        if isinstance(name, str):
-            run.heap.write(module.children, name, value)
-        else:
-            _add_element(run, module, value)

@@ -6,7 +6,7 @@ import ast
 import operator
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes import interpreter as core
+from jitlint.shapes.frames import PathEnds
 from jitlint.shapes.heap import (
     BuiltinMethod,
     DictObject,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     from jitlint.shapes.interpreter import Interpreter
 
-UNKNOWN = Unknown()
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -67,7 +66,7 @@ def compare(run: Interpreter, op: ast.cmpop, left: Value, right: Value) -> bool 
         try:
             return bool(_COMPARE[type(op)](first, second))
         except TypeError as error:
-            raise core.PathEnds from error
+            raise PathEnds from error
     if isinstance(op, ast.Eq | ast.NotEq):
         equal = equals(run, left, right)
         return equal if equal is None or isinstance(op, ast.Eq) else not equal

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from jitlint.shapes import interpreter as core
+from jitlint.shapes.frames import Frame, LimitReached, PathEnds
 from jitlint.shapes.heap import Unshare
 from jitlint.shapes.values import Class, Constant, External, Function, Partial, Unknown, Value
 
 if TYPE_CHECKING:
     from jitlint.project.definitions import ClassDefinition, FunctionDefinition
-    from jitlint.shapes.interpreter import Frame, Interpreter
+    from jitlint.shapes.interpreter import Interpreter
 
 _MARKS = {
     "torch.jit.export": "export",
@@ -136,10 +136,10 @@ def _external(
     if name in _CACHES:
         return _marked(_marked(value, "opaque"), "cached")
     if name in ("functools.wraps", "functools.update_wrapper") and call is not None and call.args:
-        frame = core.Frame(run.heap.store(), definition.scope, closure)
+        frame = Frame(run.heap.store(), definition.scope, closure)
         try:
             inner = run.evaluate(call.args[0], frame)
-        except (core.PathEnds, core.LimitReached, Unshare):
+        except (PathEnds, LimitReached, Unshare):
             return _marked(value, "opaque")
         if isinstance(inner, Function):
             return Function(inner.definition, inner.marks | {"wrapped"}, None, inner.closure)
@@ -159,10 +159,10 @@ def _run(
     run: Interpreter, decorator: ast.expr, value: Function, definition: FunctionDefinition, closure: Frame | None
 ) -> Value:
     """A decorator with source: what a call of it gives."""
-    frame = core.Frame(run.heap.store(), definition.scope, closure)
+    frame = Frame(run.heap.store(), definition.scope, closure)
     try:
         result = run.call(run.evaluate(decorator, frame), [value], {}, frame)
-    except (core.PathEnds, core.LimitReached, Unshare, RecursionError):
+    except (PathEnds, LimitReached, Unshare, RecursionError):
         return _marked(value, "opaque")
     match result:
         case Function():
@@ -180,7 +180,7 @@ def decorated_class(run: Interpreter, definition: ClassDefinition, closure: Fram
         name = run.project.external_name(definition.scope, target, before=definition.node)
         if name is not None:
             continue  # dataclass, total_ordering, torch.jit.script...: the class itself
-        frame = core.Frame(run.heap.store(), definition.scope, closure)
+        frame = Frame(run.heap.store(), definition.scope, closure)
         key = ("class-decorator", id(definition))
         if key in run.active:
             continue
@@ -188,7 +188,7 @@ def decorated_class(run: Interpreter, definition: ClassDefinition, closure: Fram
         try:
             with run.detached():
                 result = run.call(run.evaluate(decorator, frame), [value], {}, frame)
-        except (core.PathEnds, core.LimitReached, Unshare, RecursionError):
+        except (PathEnds, LimitReached, Unshare, RecursionError):
             continue
         finally:
             run.active.discard(key)

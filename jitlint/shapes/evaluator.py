@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING
 
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, Scope
 from jitlint.project.index import closure_scope
-from jitlint.shapes import calls, expressions, torch_modules
-from jitlint.shapes.heap import Module, Unshare, freeze, freeze_module, key_of, thaw
-from jitlint.shapes.interpreter import MAX_STEPS, Frame, Interpreter, LimitReached, PathEnds
+from jitlint.shapes import arguments, constructors, expressions, torch_modules
+from jitlint.shapes.frames import MAX_STEPS, Frame, LimitReached, PathEnds
+from jitlint.shapes.freezing import freeze, freeze_module, thaw
+from jitlint.shapes.heap import Module, Unshare, key_of
+from jitlint.shapes.interpreter import Interpreter
 from jitlint.shapes.values import (
     Class,
     External,
@@ -121,7 +123,7 @@ class Evaluator:
     def default_value(self, function: FunctionDefinition, parameter: str) -> Value | None:
         """The default of a parameter, evaluated where the function is defined; None where it has none."""
         with self._quietly():
-            value = calls.default_value(self.run, function, parameter)
+            value = arguments.default_value(self.run, function, parameter)
             return None if value is None else freeze(value)
         return Unknown("a default that could not be evaluated")
 
@@ -221,12 +223,12 @@ class Evaluator:
         with _recursion():
             try:
                 value = Class(cls)
-                made = heap.module(value, calls.is_container(run, cls))
+                made = heap.module(value, constructors.is_container(run, cls))
                 given = [thaw(heap, arg) for arg in args]
                 named = {name: thaw(heap, arg) for name, arg in kwargs.items()}
                 if trust != "all":
                     named = self._unknown_arguments(cls, trust == "not None")
-                calls.initialise(run, made, value, given, named, False)
+                constructors.initialise(run, made, value, given, named, False)
             except PathEnds:
                 if made is not None:
                     made.raises = True
@@ -273,10 +275,10 @@ class Evaluator:
         found: dict[str, Value] = {}
         for parameter in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs][1:]:
             if trusting:
-                default = calls.default_node(constructor.definition, parameter.arg)
+                default = arguments.default_node(constructor.definition, parameter.arg)
                 if not isinstance(default, ast.Constant) or default.value is not None:
                     continue
-            found[parameter.arg] = calls.missing(run, constructor.definition, parameter)
+            found[parameter.arg] = arguments.missing(run, constructor.definition, parameter)
         return found
 
     @contextmanager

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import ast
-import operator
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes import calls
-from jitlint.shapes import interpreter as core
-from jitlint.shapes.annotation_objects import is_generic, is_type_object
+from jitlint.shapes.annotation_objects import is_generic
 from jitlint.shapes.comparisons import compare
-from jitlint.shapes.heap import (
-    DictObject,
-    InstanceObject,
-    ListObject,
-    Module,
-    key_of,
-)
+from jitlint.shapes.forks import fork
+from jitlint.shapes.frames import Frame, PathEnds
+from jitlint.shapes.harmless import changes_nothing
+from jitlint.shapes.heap import DictObject, Module, key_of
 from jitlint.shapes.items import element, item_of, iterate, sliced
-from jitlint.shapes.joins import condition_text, element_of, is_tensor, join, one_of, options_of, scalar_type
-from jitlint.shapes.limits import LONG, is_heavy, is_long_text
+from jitlint.shapes.joins import condition_text, element_of, is_tensor, join, one_of, options_of
+from jitlint.shapes.limits import is_heavy, is_long_text
 from jitlint.shapes.narrowing import narrowings
+from jitlint.shapes.operators import binary, unary
 from jitlint.shapes.values import (
+    UNKNOWN,
     Class,
     Constant,
-    External,
     Function,
     Lambda,
     OneOf,
@@ -35,44 +30,23 @@ from jitlint.shapes.values import (
     Unknown,
     Value,
 )
-from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, STR, TENSOR
+from jitlint.types.model import BOOL, INT, STR, TENSOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jitlint.shapes.interpreter import Frame, Interpreter
-
-UNKNOWN = Unknown()
-_TYPE_OPERANDS = (Class, External, Subscripted, Constant)
-_BIG = 1 << 64
-_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-    ast.LShift: operator.lshift,
-    ast.RShift: operator.rshift,
-    ast.BitOr: operator.or_,
-    ast.BitAnd: operator.and_,
-    ast.BitXor: operator.xor,
-}
-_DUNDERS: dict[type[ast.operator], str] = {
-    ast.Add: "__add__",
-    ast.Sub: "__sub__",
-    ast.Mult: "__mul__",
-    ast.Div: "__truediv__",
-    ast.FloorDiv: "__floordiv__",
-    ast.MatMult: "__matmul__",
-}
+    from jitlint.shapes.interpreter import Interpreter
 
 
 def evaluate(run: Interpreter, node: ast.expr, frame: Frame) -> Value:
     run.step()
     handler = _HANDLERS.get(node.__class__)
     return UNKNOWN if handler is None else handler(run, node, frame)
+
+
+def condition(run: Interpreter, test: ast.expr, frame: Frame) -> bool | None:
+    """Whether a condition holds; None where that is not known."""
+    return run.truth(evaluate(run, test, frame))
 
 
 def _constant(run: Interpreter, node: ast.Constant, frame: Frame) -> Value:
@@ -88,7 +62,7 @@ def _attribute(run: Interpreter, node: ast.Attribute, frame: Frame) -> Value:
     base = evaluate(run, node.value, frame)
     value = run.attribute(base, node.attr)
     if value is None:
-        raise core.PathEnds
+        raise PathEnds
     return value
 
 
@@ -129,12 +103,7 @@ def _call(run: Interpreter, node: ast.Call, frame: Frame, wanted: bool = True) -
                 open_ = True
     if isinstance(function, Unknown) and isinstance(node.func, ast.Attribute):
         run.incomplete(evaluate(run, node.func.value, frame), f"it calls {node.func.attr}, which is not known")
-    if (
-        not wanted
-        and not open_
-        and isinstance(function, Function)
-        and calls.changes_nothing(run, function, args, kwargs)
-    ):
+    if not wanted and not open_ and isinstance(function, Function) and changes_nothing(run, function, args, kwargs):
         return UNKNOWN
     return run.call(function, args, kwargs, frame, open_)
 
@@ -146,184 +115,12 @@ def _bin_op(run: Interpreter, node: ast.BinOp, frame: Frame) -> Value:
     return binary(run, node.op, evaluate(run, node.left, frame), evaluate(run, node.right, frame))
 
 
-def binary(run: Interpreter, op: ast.operator, left: Value, right: Value) -> Value:
-    """``left op right``."""
-    if isinstance(left, OneOf) or isinstance(right, OneOf):
-        lefts, rights = options_of(left), options_of(right)
-        if len(lefts) * len(rights) > 8:
-            return _typed_binary(op, left, right)
-        return one_of(
-            [(binary(run, op, one, other), first or second) for one, first in lefts for other, second in rights]
-        )
-    first, second = run.plain(left), run.plain(right)
-    if first is not NotImplemented and second is not NotImplemented:
-        return _fold(op, first, second)
-    if isinstance(first, str) and isinstance(op, ast.Mod):
-        return _format(run, first, right)
-    joined = _concatenate(run, op, left, right)
-    if joined is not None:
-        return joined
-    if isinstance(left, InstanceObject):
-        method = run.attribute(left, _DUNDERS.get(type(op), "__or__"))
-        return run.call(method, [right], {}) if isinstance(method, Function) else UNKNOWN
-    return _typed_binary(op, left, right)
-
-
-def _fold(op: ast.operator, first: Any, second: Any) -> Value:
-    function = _BINARY.get(type(op))
-    if function is None:
-        return UNKNOWN
-    if isinstance(op, ast.Pow | ast.LShift) and isinstance(second, int) and abs(second) > 64:
-        return UNKNOWN
-    if isinstance(op, ast.Mod) and isinstance(first, str) and is_long_text("%", first, [second]):
-        return Typed(STR)
-    if isinstance(op, ast.Mult) and isinstance(first, str | bytes) and isinstance(second, int) and second > 1000:
-        return Typed(STR)
-    try:
-        result = function(first, second)
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
-        if isinstance(error, TypeError | ZeroDivisionError):
-            raise core.PathEnds from error
-        return UNKNOWN
-    if isinstance(result, int) and abs(result) > _BIG:
-        return Typed(INT)
-    if isinstance(result, str) and len(result) > LONG:
-        return Typed(STR)
-    if isinstance(result, bytes) and len(result) > LONG:
-        return UNKNOWN
-    return Constant(result)
-
-
-def _format(run: Interpreter, text: str, right: Value) -> Value:
-    """``text % right``."""
-    items = right.items if isinstance(right, Sequence) else (right,)
-    plain = [run.plain(item) for item in items] if items is not None else [NotImplemented]
-    if NotImplemented in plain or is_long_text("%", text, plain):
-        return Typed(STR)
-    try:
-        return Constant(text % tuple(plain))
-    except (TypeError, ValueError):
-        return Typed(STR)
-
-
-def _typed_binary(op: ast.operator, left: Value, right: Value) -> Value:
-    if is_tensor(left) or is_tensor(right):
-        return Typed(TENSOR)
-    for operand in (left, right):
-        if isinstance(operand, Unknown) and operand.configured:
-            return operand
-    first, second = scalar_type(left), scalar_type(right)
-    if first == STR and (second == STR or isinstance(op, ast.Mod)):
-        return Typed(STR)
-    if first is None or second is None:
-        return UNKNOWN
-    numbers = {INT, FLOAT, BOOL, COMPLEX}
-    if first in numbers and second in numbers:
-        if isinstance(op, ast.Div):
-            return Typed(COMPLEX if COMPLEX in (first, second) else FLOAT)
-        if isinstance(op, ast.Pow) and FLOAT not in (first, second):
-            return UNKNOWN
-        for type_ in (COMPLEX, FLOAT):
-            if type_ in (first, second):
-                return Typed(type_)
-        if isinstance(op, ast.BitAnd | ast.BitOr | ast.BitXor) and first == second == BOOL:
-            return Typed(BOOL)
-        return Typed(INT)
-    return UNKNOWN
-
-
-def _concatenate(run: Interpreter, op: ast.operator, left: Value, right: Value) -> Value | None:
-    """Operators of lists, tuples, dicts and sets."""
-    if is_tensor(left) or is_tensor(right):
-        return None
-    if isinstance(op, ast.Add):
-        if isinstance(left, ListObject) and isinstance(right, ListObject):
-            joined = _joined(left.items, right.items)
-            if joined is not None:
-                return run.heap.sequence(joined)
-            return run.heap.sequence(
-                None, _either(element_of(left.items, left.element), element_of(right.items, right.element))
-            )
-        if isinstance(left, Sequence) and isinstance(right, Sequence):
-            joined = _joined(left.items, right.items)
-            if joined is not None:
-                return Sequence("tuple", joined)
-            return Sequence(
-                "tuple", None, _either(element_of(left.items, left.element), element_of(right.items, right.element))
-            )
-        if isinstance(left, ListObject) or isinstance(right, ListObject):
-            return run.heap.sequence(None)
-    if isinstance(op, ast.Mult):
-        for sequence, count in ((left, right), (right, left)):
-            number = run.plain(count)
-            if isinstance(sequence, Sequence | ListObject):
-                items = sequence.items
-                if isinstance(number, int) and items is not None and len(items) * number <= core.MAX_ITEMS:
-                    repeated = items * max(number, 0)
-                    return _like(run, sequence, repeated, None)
-                return _like(run, sequence, None, element_of(items, sequence.element))
-    if isinstance(left, DictObject) and isinstance(right, DictObject) and isinstance(op, ast.BitOr):
-        if left.items is None or right.items is None:
-            return run.heap.mapping(None)
-        merged = run.heap.mapping(None, left.ordered)
-        merged.cell["items"] = {**left.items, **right.items}
-        return merged
-    if isinstance(left, ListObject) and isinstance(right, ListObject) and left.kind == right.kind == "set":
-        return run.heap.sequence(None, None, "set")
-    if isinstance(op, ast.BitOr) and isinstance(left, _TYPE_OPERANDS) and isinstance(right, _TYPE_OPERANDS):
-        if not all(operand == Constant(None) or is_type_object(operand) for operand in (left, right)):
-            return Unknown("a union type")
-        return Subscripted(External("types.UnionType"), (left, right))
-    return None
-
-
-def _joined(first: tuple[Value, ...] | None, second: tuple[Value, ...] | None) -> tuple[Value, ...] | None:
-    """The items of both; None where they are not known, or too many."""
-    if first is None or second is None or len(first) + len(second) > core.MAX_ITEMS:
-        return None
-    return first + second
-
-
-def _like(
-    run: Interpreter, sequence: Sequence | ListObject, items: tuple[Value, ...] | None, inner: Value | None
-) -> Value:
-    return run.heap.sequence(items, inner) if isinstance(sequence, ListObject) else Sequence("tuple", items, inner)
-
-
-def _either(first: Value | None, second: Value | None) -> Value | None:
-    if first is None or second is None:
-        return first or second
-    return join(first, second)
-
-
 def _unary_op(run: Interpreter, node: ast.UnaryOp, frame: Frame) -> Value:
     value = evaluate(run, node.operand, frame)
     if isinstance(node.op, ast.Not):
         truth = run.truth(value)
         return Typed(BOOL) if truth is None else Constant(not truth)
     return unary(run, node.op, value)
-
-
-def unary(run: Interpreter, op: ast.unaryop, value: Value) -> Value:
-    if isinstance(value, OneOf):
-        return one_of([(unary(run, op, option), text) for option, text in value.options])
-    plain = run.plain(value)
-    if plain is not NotImplemented:
-        try:
-            match op:
-                case ast.USub():
-                    return Constant(-plain)
-                case ast.UAdd():
-                    return Constant(+plain)
-                case ast.Invert():
-                    return Constant(~plain)
-        except TypeError as error:
-            raise core.PathEnds from error
-    if is_tensor(value):
-        return Typed(TENSOR)
-    if isinstance(value, Typed) and value.type in (INT, FLOAT, COMPLEX):
-        return value
-    return UNKNOWN
 
 
 def _bool_op(run: Interpreter, node: ast.BoolOp, frame: Frame) -> Value:
@@ -400,8 +197,6 @@ def _compare(run: Interpreter, node: ast.Compare, frame: Frame) -> Value:
 
 
 def _if_exp(run: Interpreter, node: ast.IfExp, frame: Frame) -> Value:
-    from jitlint.shapes.statements import condition, fork
-
     truth = condition(run, node.test, frame)
     if truth is not None:
         return evaluate(run, node.body if truth else node.orelse, frame)
@@ -416,7 +211,7 @@ def _if_exp(run: Interpreter, node: ast.IfExp, frame: Frame) -> Value:
 
     first, second = condition_text(node.test, True), condition_text(node.test, False)
     if fork(run, frame, branch(0, node.body), branch(1, node.orelse), first, second, node.test):
-        raise core.PathEnds
+        raise PathEnds
     if not results[0] or not results[1]:
         return (results[0] or results[1])[0]
     return join(results[0][0], results[1][0], first, second)
@@ -507,7 +302,7 @@ def _dict_comp(run: Interpreter, node: ast.DictComp, frame: Frame) -> Value:
 
 
 def _inner_frame(run: Interpreter, frame: Frame) -> Frame:
-    inner = core.Frame(run.heap.store(), frame.scope, frame)
+    inner = Frame(run.heap.store(), frame.scope, frame)
     inner.root = frame.root
     inner.definition = frame.definition
     inner.owner, inner.receiver = frame.owner, frame.receiver
@@ -518,7 +313,7 @@ def _generate(
     run: Interpreter, generators: list[ast.comprehension], number: int, frame: Frame, emit: Callable[[], Any]
 ) -> bool:
     """Runs a comprehension's loops; `emit` once per item. False where the number of items is not known."""
-    from jitlint.shapes.statements import assign, condition
+    from jitlint.shapes.statements import assign
 
     if number == len(generators):
         emit()

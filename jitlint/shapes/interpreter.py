@@ -1,8 +1,8 @@
-"""The abstract run's state, and what names and attributes mean in it.
+"""The abstract run's state, what names and the members of classes hold in it, and writing attributes.
 
 `Interpreter` is what the files of this room share: the heap, the limits, the memory of finished calls. How expressions
-are evaluated is in `expressions`, statements in `statements`, calls in `calls`, Python's own functions and methods in
-`builtin_functions` and `builtin_methods`, torch's modules in `torch_modules`.
+are evaluated is in `expressions`, statements in `statements`, reading attributes in `attributes`, calls in `calls`,
+Python's own functions and methods in `builtin_functions` and `builtin_methods`, torch's modules in `torch_modules`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ import ast
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
-from jitlint.project.hierarchy import find_member, is_enum, mro, own_member
+from jitlint.project.hierarchy import find_member, is_enum, mro
 from jitlint.project.index import function_scope
 from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Target, Unresolved
-from jitlint.shapes import calls, decorators, expressions, items, statements, torch_modules
+from jitlint.shapes import attributes, calls, decorators, expressions, items, torch_modules
 from jitlint.shapes.effects import EffectsTable
+from jitlint.shapes.frames import MAX_STEPS, Frame, LimitReached, PathEnds
+from jitlint.shapes.freezing import settle
+from jitlint.shapes.functions import invoke
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
@@ -29,13 +32,12 @@ from jitlint.shapes.heap import (
     InstanceObject,
     ListObject,
     Module,
-    Store,
-    SuperObject,
     Unshare,
     key_of,
 )
-from jitlint.shapes.joins import one_of, options_of, scalar_type
+from jitlint.shapes.joins import one_of, options_of
 from jitlint.shapes.values import (
+    UNKNOWN,
     Absent,
     Class,
     Constant,
@@ -58,12 +60,6 @@ if TYPE_CHECKING:
     from jitlint.project.project import Project
     from jitlint.torch_api.api import TorchAPI
 
-MAX_DEPTH = 40
-MAX_STEPS = 50_000
-MAX_ITEMS = 512
-NONE = Constant(None)
-UNKNOWN = Unknown()
-
 _MUTATED = (
     r"(?m)\b{name}\s*(?:\[[^\n]*\]\s*(?:[-+|*]?=)(?!=)|[+|]="
     r"|\.(?:append|extend|update|insert|add|setdefault|pop|popitem|remove|clear|discard)\()"
@@ -76,42 +72,6 @@ _ANNOTATED: dict[str, Type] = {
     "torch.Tensor": TENSOR,
     "torch.device": DEVICE,
 }
-
-
-class PathEnds(Exception):
-    """The program raises here, whatever the unknown values are."""
-
-
-class LimitReached(Exception):
-    """The run got too long or too deep."""
-
-
-class Frame:
-    """The variables of one call (or comprehension, or class body), and what `return`, `break` and forks need.
-
-    `scope` gives meaning to names that no frame binds. `level` is the number of the journal that was opened at the
-    first fork, or -1. `conditions` are those under which the present statement runs, in words.
-    """
-
-    __slots__ = (
-        "conditions", "definition", "forks", "level", "locals", "loops", "owner", "parent", "receiver", "returns",
-        "root", "scope", "yields",
-    )  # fmt: skip
-
-    def __init__(self, store: Store, scope: Scope, parent: Frame | None = None) -> None:
-        self.locals = store
-        self.scope = scope
-        self.parent = parent
-        self.root: Frame = self  # of a comprehension: the frame of the function around it
-        self.definition: FunctionDefinition | None = None
-        self.owner: ClassDefinition | None = None
-        self.receiver: Value | None = None
-        self.forks = 0
-        self.level = -1
-        self.conditions: list[str] = []
-        self.returns: list[tuple[Value, dict[Any, Any] | None, str]] = []
-        self.loops: list[statements.Loop] = []
-        self.yields: list[Value] | None = None
 
 
 class Interpreter:
@@ -238,7 +198,7 @@ class Interpreter:
     def target_value(self, target: Target) -> Value:
         match target:
             case ExternalName(name=name):
-                return self._external(name)
+                return self.external(name)
             case FunctionDefinition():
                 return self.function_value(target)
             case ClassDefinition():
@@ -250,9 +210,9 @@ class Interpreter:
                 if scope.kind == "class":
                     owner = next((one for one in scope.module.classes if one.body is scope), None)
                 if owner is not None and is_enum(self.project, owner):
-                    return self._member_of(owner, binding)
+                    return self.member_of(owner, binding)
                 value = self.bound_value(scope, binding)
-                return self._class_constant(owner, value) if owner is not None else value
+                return self.class_constant(owner, value) if owner is not None else value
             case Unresolved(reason=reason):
                 return Unknown(reason)
         return UNKNOWN
@@ -363,7 +323,7 @@ class Interpreter:
         type_ = _ANNOTATED.get(name) if name is not None else None
         return Typed(type_) if type_ is not None else None
 
-    # --- evaluation, calls: the other files of this room ---
+    # --- evaluation, calls, attributes: the other files of this room ---
 
     def evaluate(self, node: ast.expr, frame: Frame) -> Value:
         return expressions.evaluate(self, node, frame)
@@ -378,120 +338,20 @@ class Interpreter:
     ) -> Value:
         return calls.call(self, function, args, dict(kwargs), frame, open_)
 
-    # --- attributes ---
-
     def attribute(self, value: Value, name: str) -> Value | None:
         """``value.name``: None where it surely has no such attribute."""
-        found = self._attribute(value, name)
+        found = attributes.attribute(self, value, name)
         if found is None and name.startswith("__"):
             return Unknown(f"{name} of an object")
         return found
 
-    def _attribute(self, value: Value, name: str) -> Value | None:
-        match value:
-            case Module():
-                return self._module_attribute(value, name)
-            case InstanceObject():
-                return self._instance_attribute(value, name)
-            case External(name=full):
-                return self._external_attribute(full, name)
-            case Class(definition=definition):
-                return self._class_attribute(value, definition, name)
-            case ModuleObject(name=full):
-                return self._package_attribute(full, name)
-            case OneOf(options=options):
-                return self._option_attribute(options, name)
-            case SuperObject():
-                return self._super_attribute(value, name)
-            case Unknown() | Absent():
-                return value if isinstance(value, Unknown) else None
-            case Function() | Lambda() | Partial():
-                return self._function_attribute(value, name)
-            case Parameter() | Typed():
-                return self._typed_attribute(value, name)
-            case Constant(value=constant):
-                if not hasattr(constant, name):
-                    return BuiltinMethod(value, name) if isinstance(constant, float) and name == "item" else None
-                if isinstance(constant, int | float | complex) and name in ("real", "imag"):
-                    return Constant(getattr(constant, name))
-                return BuiltinMethod(value, name)
-            case Sequence(kind="tensor"):
-                return self._typed_attribute(value, name)
-            case BuiltinMethod(name="__dict__" | "_modules" | "_parameters" | "_buffers"):
-                return BuiltinMethod(value, name)
-            case ListObject() | DictObject() | Sequence():
-                return BuiltinMethod(value, name)
-        return UNKNOWN
+    # --- members ---
 
-    def _option_attribute(self, options: tuple[tuple[Value, str], ...], name: str) -> Value | None:
-        found: list[tuple[Value, str]] = []
-        for option, condition in options:
-            item = self.attribute(option, name)
-            if item is not None:
-                found.extend(options_of(item, condition))
-        return one_of(found) if found else None
-
-    def _external_attribute(self, full: str, name: str) -> Value | None:
-        if name in ("__name__", "__qualname__"):
-            return Constant(full.rpartition(".")[2])
-        if name == "__module__":
-            return Constant(full.rpartition(".")[0])
-        return self._external(f"{full}.{name}")
-
-    def _external(self, name: str) -> Value:
+    def external(self, name: str) -> Value:
+        """What is known by its dotted name alone."""
         if name in ("torch.__version__", "torch.version.__version__") and self.api is not None:
             return Constant(TorchVersion(self.api.version))
         return External(name)
-
-    def _package_attribute(self, full: str, name: str) -> Value | None:
-        module = self.project.module(full)
-        if module is None:
-            return Unknown(f"{full} cannot be read")
-        if name == "__name__":
-            return Constant(full)
-        targets = [target for target in self.project.member(module, name) if not isinstance(target, CheckingOnly)]
-        if not targets:
-            return None
-        return one_of([(self._member_value(module, target, name), "") for target in targets[:4]])
-
-    def _member_value(self, module: ModuleIndex, target: Target, name: str) -> Value:
-        if isinstance(target, BoundValue) and target.scope is module.scope:
-            return self.global_value(module.scope, name) or UNKNOWN
-        return self.target_value(target)
-
-    def _function_attribute(self, value: Value, name: str) -> Value | None:
-        if name == "__name__":
-            if isinstance(value, Function):
-                return Constant(value.definition.name)
-            return Constant("<lambda>") if isinstance(value, Lambda) else None
-        if isinstance(value, Partial):
-            match name:
-                case "func":
-                    return value.function
-                case "args":
-                    return Sequence("tuple", value.args)
-                case "keywords":
-                    return self.heap.mapping([(Constant(key), item) for key, item in value.kwargs])
-        if isinstance(value, Function) and name == "__wrapped__" and "wrapped" in value.marks:
-            return value
-        return UNKNOWN
-
-    def _typed_attribute(self, value: Value, name: str) -> Value | None:
-        type_ = TENSOR if isinstance(value, Parameter | Sequence) else scalar_type(value)
-        if type_ is None:
-            return UNKNOWN
-        if type_ == TENSOR:
-            if name in ("data", "grad", "T", "mT", "H", "real", "imag"):
-                return Typed(TENSOR)
-            if name == "requires_grad":
-                return Typed(BOOL)
-            if name == "ndim":
-                return Typed(INT)
-            if name == "device":
-                return Typed(DEVICE)
-            if name in ("shape", "dtype"):
-                return Unknown(f"the {name} of a tensor")
-        return BuiltinMethod(value, name)
 
     def class_member(self, cls: ClassDefinition, name: str) -> Value | None:
         """What a class attribute holds, unbound: functions with their marks, values evaluated in the class body.
@@ -522,9 +382,10 @@ class Interpreter:
             return External(found.name)
         if isinstance(found, Unresolved):
             return Unknown(found.reason)
-        return self._member_of(*found)
+        return self.member_of(*found)
 
-    def _member_of(self, owner: ClassDefinition, binding: Binding) -> Value:
+    def member_of(self, owner: ClassDefinition, binding: Binding) -> Value:
+        """What a binding of the class's body holds."""
         if is_enum(self.project, owner) and binding.kind == "assign" and not binding.name.startswith("_"):
             member = self.heap.instance(Class(owner))
             member.member = binding.name
@@ -554,94 +415,11 @@ class Interpreter:
             return one_of([(self.bind(option, receiver, cls), text) for option, text in member.options])
         return member
 
-    def _module_attribute(self, module: Module, name: str) -> Value | None:
-        value = module.attributes.get(name)
-        cls = module.cls
-        if value is not None:
-            return self.present(value)
-        if name == "__class__":
-            return cls
-        if module.children is not None and name in module.children:
-            return module.children[name]  # type: ignore[no-any-return]
-        if isinstance(cls, External):
-            found = torch_modules.attribute(self, module, cls.name, name)
-            return found
-        member = self.class_member(cls.definition, name)
-        if member is not None and not isinstance(member, Unknown):
-            if isinstance(member, External):
-                if isinstance(find_member(self.project, cls.definition, name), tuple):
-                    # A class attribute that holds a class of torch's; a function would be bound.
-                    return member if torch_modules.is_class(self, member.name) else UNKNOWN
-                known = torch_modules.attribute(self, module, member.name.rpartition(".")[0], name)
-                return known if known is not None else BuiltinMethod(module, name)
-            return self.bind(member, module, cls)
-        if name == "__dict__":
-            return BuiltinMethod(module, "__dict__")
-        if member is None and module.state["complete"] and not (module.children is not None and module.state["open"]):
-            if self.class_member(cls.definition, "__getattr__") is None or not isinstance(
-                self.class_member(cls.definition, "__getattr__"), Function
-            ):
-                return None
-        return Unknown(f"the attribute {name} of {cls.definition.qualname}")
-
-    def _instance_attribute(self, instance: InstanceObject, name: str) -> Value | None:
-        value = instance.attributes.get(name)
-        if value is not None:
-            return self.present(value)
-        cls = instance.cls
-        if name == "__class__":
-            return cls
-        if isinstance(cls, External):
-            return UNKNOWN
-        member = self.class_member(cls.definition, name)
-        if member is None:
-            if name == "__dict__":
-                return BuiltinMethod(instance, "__dict__")
-            if instance.state["known"] and mro(self.project, cls.definition).complete:
-                getter = self.class_member(cls.definition, "__getattr__")
-                if getter is None:
-                    return None
-            return Unknown(f"the attribute {name} of {cls.definition.qualname}")
-        return self.bind(member, instance, cls)
-
-    def _class_attribute(self, value: Class, cls: ClassDefinition, name: str) -> Value | None:
-        if name in ("__name__", "__qualname__"):
-            return Constant(cls.name if name == "__name__" else cls.qualname)
-        if name == "__module__":
-            return Constant(cls.module.name)
-        if name == "__class__":
-            return External("builtins.type")
-        member = self.class_member(cls, name)
-        if member is None:
-            return None if mro(self.project, cls).complete and not cls.node.keywords else UNKNOWN
-        return self.bind(self._class_constant(cls, member), value, value)
-
-    def _class_constant(self, cls: ClassDefinition, value: Value) -> Value:
+    def class_constant(self, cls: ClassDefinition, value: Value) -> Value:
         """What ``Class.name`` gives for `value` in the class body: a class with unknown bases may be an enum."""
         if isinstance(value, Constant) and "forward" not in cls.body.bindings and not mro(self.project, cls).complete:
             return Unknown(f"{cls.qualname} may be an enum")
         return value
-
-    def _super_attribute(self, value: SuperObject, name: str) -> Value | None:
-        receiver = value.receiver
-        cls = receiver if isinstance(receiver, Class) else getattr(receiver, "cls", None)
-        if not isinstance(cls, Class) or not isinstance(value.owner, Class):
-            return UNKNOWN
-        linear = mro(self.project, cls.definition)
-        rest = list(linear.classes)
-        if value.owner.definition in rest:
-            rest = rest[rest.index(value.owner.definition) + 1 :]
-        for item in rest:
-            if isinstance(item, ExternalName):
-                if self.project.externals.has_member(item.name, name) is not False or name == "__init__":
-                    return BuiltinMethod(SuperObject(External(item.name), receiver), name)
-                continue
-            binding = own_member(item, name)
-            if binding is not None:
-                return self.bind(self._member_of(item, binding), receiver, cls)
-        if not linear.complete:
-            return Unknown("a base class that was not found")
-        return BuiltinMethod(SuperObject(External("builtins.object"), receiver), name)
 
     # --- writing attributes ---
 
@@ -695,7 +473,7 @@ class Interpreter:
                 ):
                     definition = owner.module.functions_by_node.get(id(node))
                     if definition is not None:
-                        calls.invoke(self, Function(definition, bound=module), [item], {}, False)
+                        invoke(self, Function(definition, bound=module), [item], {}, False)
                     return
 
     def delete_attribute(self, value: Value, name: str) -> None:
@@ -722,6 +500,21 @@ class Interpreter:
             case OneOf(options=options):
                 for option, _ in options:
                     self.incomplete(option, reason)
+
+    def escape(
+        self,
+        args: Iterable[Value],
+        kwargs: Mapping[str, Value],
+        reason: str = "it is passed to a function that is not known",
+    ) -> None:
+        """Arguments reach code that is not seen: what it sets on them is not known."""
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, Module) and not value.sealed:
+                self.incomplete(value, reason)
+            elif isinstance(value, ListObject | DictObject):
+                self.heap.write(value.cell, "items", None)
+            elif isinstance(value, InstanceObject) and value.member is None:
+                self.incomplete(value, reason)
 
     # --- small facts ---
 
@@ -766,38 +559,3 @@ class Interpreter:
                 answers = {self.truth(option) for option, _ in options}
                 return answers.pop() if len(answers) == 1 else None
         return None
-
-
-def settle(value: Value, depth: int = 0) -> None:
-    """Makes a value part of the surroundings: later runs read it, and their writes to it are lost."""
-    if depth > 30:
-        return
-    match value:
-        case ListObject(cell=cell):
-            if cell.born:
-                cell.born = 0
-                for item in value.items or ():
-                    settle(item, depth + 1)
-        case DictObject(cell=cell):
-            if cell.born:
-                cell.born = 0
-                for _, item in (value.items or {}).values():
-                    settle(item, depth + 1)
-        case InstanceObject(attributes=attributes, state=state):
-            if attributes.born:
-                attributes.born = state.born = 0
-                for item in attributes.values():
-                    settle(item, depth + 1)
-        case Sequence(items=tuple() as items):
-            for item in items:
-                settle(item, depth + 1)
-        case OneOf(options=options):
-            for option, _ in options:
-                settle(option, depth + 1)
-        case Module():
-            value.sealed = True
-
-
-def body_scope(frame: Frame) -> Scope | None:
-    """The scope inside the function that a frame runs."""
-    return None if frame.definition is None else function_scope(frame.definition)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitlint.project.hierarchy import is_enum, is_namedtuple, mro
 from jitlint.project.targets import ExternalName
-from jitlint.shapes import interpreter as core
+from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
 from jitlint.shapes.heap import (
     DictObject,
     InstanceObject,
@@ -17,6 +17,7 @@ from jitlint.shapes.heap import (
 )
 from jitlint.shapes.joins import element_of, is_tensor, one_of, scalar_type
 from jitlint.shapes.values import (
+    UNKNOWN,
     Absent,
     Class,
     Constant,
@@ -32,9 +33,7 @@ from jitlint.shapes.values import (
 from jitlint.types.model import STR, TENSOR
 
 if TYPE_CHECKING:
-    from jitlint.shapes.interpreter import Frame, Interpreter
-
-UNKNOWN = Unknown()
+    from jitlint.shapes.interpreter import Interpreter
 
 
 def item_of(run: Interpreter, base: Value, index: Value) -> Value:
@@ -54,7 +53,7 @@ def item_of(run: Interpreter, base: Value, index: Value) -> Value:
             if not isinstance(number, int):
                 return element_of(base.items, None) or UNKNOWN
             if not -len(base.items) <= number < len(base.items):
-                raise core.PathEnds
+                raise PathEnds
             return base.items[number]
         case DictObject():
             return _entry(base, index)
@@ -63,7 +62,7 @@ def item_of(run: Interpreter, base: Value, index: Value) -> Value:
             try:
                 return Constant(text[number]) if isinstance(number, int) else Typed(STR)
             except IndexError as error:
-                raise core.PathEnds from error
+                raise PathEnds from error
         case Module():
             return _module_item(run, base, index)
         case InstanceObject(cls=Class(definition=definition)):
@@ -109,7 +108,7 @@ def _entry(base: DictObject, index: Value) -> Value:
     if all(isinstance(key, Constant | Class | Function) for key, _ in base.items.values()) and isinstance(
         index, Constant
     ):
-        raise core.PathEnds
+        raise PathEnds
     return UNKNOWN
 
 
@@ -130,7 +129,7 @@ def _module_item(run: Interpreter, module: Module, index: Value) -> Value:
     else:
         child = None
     if child is None:
-        raise core.PathEnds
+        raise PathEnds
     return child  # type: ignore[no-any-return]
 
 
@@ -188,9 +187,9 @@ def iterate(run: Interpreter, value: Value) -> list[Value] | None:
                 return None
             return [key for key, _ in entries.values()]
         case Constant(value=str() as text):
-            return [Constant(letter) for letter in text] if len(text) <= core.MAX_ITEMS else None
+            return [Constant(letter) for letter in text] if len(text) <= MAX_ITEMS else None
         case Constant():
-            raise core.PathEnds
+            raise PathEnds
         case Module() if value.children is not None:
             if value.state["open"] or any(isinstance(child, OneOf | Absent) for child in value.children.values()):
                 return None

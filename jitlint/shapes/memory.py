@@ -9,17 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes.heap import (
-    BuiltinMethod,
-    DictObject,
-    InstanceObject,
-    ListObject,
-    Module,
-    SuperObject,
-    copy_value,
-    key_of,
-    seal,
-)
+from jitlint.shapes.freezing import copy_value, seal
+from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, SuperObject, key_of
 from jitlint.shapes.values import (
     Absent,
     Class,

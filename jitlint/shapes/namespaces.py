@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from jitlint.shapes.heap import InstanceObject, Module
 from jitlint.shapes.joins import options_of
-from jitlint.shapes.values import Absent, Parameter, Unknown, Value
+from jitlint.shapes.values import UNKNOWN, Absent, Parameter, Unknown, Value
 
-UNKNOWN = Unknown()
 _MODULE_FIELDS = tuple(
     "training _parameters _buffers _non_persistent_buffers_set _backward_pre_hooks _backward_hooks _is_full_backward_hook "
     "_forward_hooks _forward_hooks_with_kwargs _forward_hooks_always_called _forward_pre_hooks "

@@ -11,7 +11,8 @@ from jitlint.shapes.values import Absent, Constant, OneOf, Typed, Unknown, Value
 from jitlint.types.model import BOOL
 
 if TYPE_CHECKING:
-    from jitlint.shapes.interpreter import Frame, Interpreter
+    from jitlint.shapes.frames import Frame
+    from jitlint.shapes.interpreter import Interpreter
 
 
 def narrowings(run: Interpreter, test: ast.expr, holds: bool, frame: Frame) -> list[tuple[Store, str, Value]]:

@@ -5,44 +5,27 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes import interpreter as core
 from jitlint.shapes.comparisons import compare
-from jitlint.shapes.expressions import binary, evaluate, run_call
+from jitlint.shapes.expressions import condition, evaluate, run_call
+from jitlint.shapes.forks import fork, settle_exits, snapshot, widen_slot, words_of
+from jitlint.shapes.frames import MAX_ITEMS, Frame, LimitReached, Loop, PathEnds, body_scope
 from jitlint.shapes.heap import (
     ABSENT,
     BuiltinMethod,
-    Delta,
     DictObject,
-    InstanceObject,
     ListObject,
     Module,
-    Store,
-    Unshare,
-    key_of,
 )
 from jitlint.shapes.items import element, iterate
-from jitlint.shapes.joins import both, condition_text, element_of, join, join_cell, one_of, options_of, widen
-from jitlint.shapes.narrowing import narrowings
-from jitlint.shapes.values import Absent, Constant, Function, OneOf, Sequence, Unknown, Value
+from jitlint.shapes.joins import condition_text, element_of, one_of, options_of
+from jitlint.shapes.operators import binary
+from jitlint.shapes.stores import extend, store_item
+from jitlint.shapes.values import UNKNOWN, Constant, OneOf, Sequence, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jitlint.shapes.interpreter import Frame, Interpreter
-
-UNKNOWN = Unknown()
-Exit = tuple[Delta | None, str]
-
-
-class Loop:
-    """A running loop: the states in which it was left or went on, `None` for the present one."""
-
-    __slots__ = ("breaks", "continues", "forks")
-
-    def __init__(self, forks: int) -> None:
-        self.forks = forks
-        self.breaks: list[Exit] = []
-        self.continues: list[Exit] = []
+    from jitlint.shapes.interpreter import Interpreter
 
 
 def block(run: Interpreter, statements: list[ast.stmt], frame: Frame) -> bool:
@@ -53,175 +36,6 @@ def block(run: Interpreter, statements: list[ast.stmt], frame: Frame) -> bool:
         if handler is not None and handler(run, node, frame):
             return True
     return False
-
-
-def condition(run: Interpreter, test: ast.expr, frame: Frame) -> bool | None:
-    return run.truth(evaluate(run, test, frame))
-
-
-# --- forks ---------------------------------------------------------------------------------------------------
-
-
-def fork(
-    run: Interpreter,
-    frame: Frame,
-    first: Callable[[], bool],
-    second: Callable[[], bool],
-    condition_: str,
-    otherwise: str,
-    test: ast.expr | None = None,
-) -> bool:
-    """Runs both sides of a decision that is not known and joins what they leave. True where neither goes on.
-
-    test: the condition itself, for what it says about variables on either side.
-    """
-    heap = run.heap
-    variables, frame = frame, frame.root
-    if frame.level < 0:
-        frame.level = len(heap.journals)
-        heap.open()
-    conditions = len(frame.conditions)
-    frame.forks += 1
-    narrowed: list[dict[tuple[int, str], Value]] = [{}, {}]
-    ended = [False, False]
-    deltas: list[Delta] = []
-    for number, (side, words) in enumerate(((first, condition_), (second, otherwise))):
-        heap.open()
-        frame.conditions.append(words)
-        try:
-            if test is not None:
-                for store, name, value in narrowings(run, test, number == 0, variables):
-                    heap.write(store, name, value)
-                    narrowed[number][id(store), name] = value
-            ended[number] = side()
-        except core.PathEnds:
-            ended[number] = True
-        del frame.conditions[conditions:]
-        if number == 0:
-            deltas.append(heap.rollback())
-    frame.forks -= 1
-    if ended[1]:
-        heap.rollback()
-        if ended[0]:
-            return True
-        heap.apply(deltas[0])
-        frame.conditions.append(condition_)
-        return False
-    if ended[0]:
-        heap.commit()
-        frame.conditions.append(otherwise)
-        return False
-    _meet(run, deltas[0], narrowed, condition_, otherwise)
-    heap.commit()
-    return False
-
-
-def _meet(
-    run: Interpreter, delta: Delta, narrowed: list[dict[tuple[int, str], Value]], condition_: str, otherwise: str
-) -> None:
-    """Joins the first side's writes with the present state, the second side's, whose journal is open."""
-    heap = run.heap
-    journal = heap.journals[-1]
-    for key in [*delta, *(key for key in journal if key not in delta)]:
-        if key in delta:
-            store, name, one = delta[key]
-        else:
-            store, name, one = journal[key]  # the first side left it as it was
-        other = store.get(name, ABSENT)
-        if one is other:
-            continue
-        if one is narrowed[0].get(key, one) and other is narrowed[1].get(key, other):
-            if key in narrowed[0] or key in narrowed[1]:
-                old = journal[key][2] if key in journal else other
-                if (key not in narrowed[0] or one is narrowed[0][key]) and (key in narrowed[1] or other is old):
-                    untouched_one = key in narrowed[0] or one is old
-                    if untouched_one:
-                        heap.write(store, name, old)
-                        continue
-        merge(run, store, name, one, other, condition_, otherwise)
-
-
-def merge(run: Interpreter, store: Store, name: str, one: Any, other: Any, condition_: str, otherwise: str) -> None:
-    """Writes the join of two contents of a slot."""
-    joined = join_cell(name, one, other, condition_, otherwise)
-    if name == "items" and joined is None:
-        inner = [_inner(store, part) for part in (one, other)]
-        found = [part for part in inner if part is not None]
-        if found:
-            run.heap.write(store, "element", one_of([(part, "") for part in found]))
-    run.heap.write(store, name, joined)
-
-
-def _inner(store: Store, items: Any) -> Value | None:
-    if isinstance(items, tuple):
-        return element_of(items, None)
-    if isinstance(items, dict):
-        return element_of(tuple(value for _, value in items.values()), None)
-    element_: Value | None = store.get("element")
-    return element_
-
-
-def snapshot(run: Interpreter, frame: Frame, forks: int) -> Delta | None:
-    """The present state, to be joined where the region ends; None where no fork is open inside the region, so that the
-    present state stays as it is until then."""
-    if frame.forks <= forks:
-        return None
-    return run.heap.since(frame.level)
-
-
-def rejoin(run: Interpreter, frame: Frame, delta: Delta, words: str) -> None:
-    """Joins a state taken by `snapshot` into the present one."""
-    heap = run.heap
-    journals = heap.journals[frame.level :]
-    for store, name, value in delta.values():
-        present = store.get(name, ABSENT)
-        if present is not value:
-            merge(run, store, name, value, present, words, "")
-    seen = set(delta)
-    for journal in journals:
-        for key, (store, name, old) in list(journal.items()):
-            if key not in seen:
-                seen.add(key)
-                present = store.get(name, ABSENT)
-                if present is not old:
-                    merge(run, store, name, old, present, words, "")
-
-
-def settle_exits(run: Interpreter, frame: Frame, exits: list[Exit], reached: bool) -> bool:
-    """Joins the states of several exits with the present one, where that is `reached`. True where there is none."""
-    if not reached:
-        if not exits:
-            return True
-        last = exits[-1][0]
-        if last is not None:
-            heap = run.heap
-            # the present state is that of a fork's base: put the last exit's in its place
-            written = set(last)
-            for journal in heap.journals[frame.level :]:
-                for key, (store, name, old) in list(journal.items()):
-                    if key not in written:
-                        written.add(key)
-                        heap.write(store, name, old)
-            heap.apply(last)
-        exits = exits[:-1]
-    for delta, words in exits:
-        if delta is not None:
-            rejoin(run, frame, delta, words)
-    return False
-
-
-def words_of(frame: Frame) -> str:
-    """The conditions of the present path, the nearest first, kept short."""
-    text = ""
-    for words in reversed(frame.conditions):
-        longer = both(words, text)
-        if len(longer) > 90:
-            break
-        text = longer
-    return text
-
-
-# --- statements ----------------------------------------------------------------------------------------------
 
 
 def _if(run: Interpreter, node: ast.If, frame: Frame) -> bool:
@@ -303,13 +117,13 @@ def _unpack(run: Interpreter, targets: list[ast.expr], value: Value, frame: Fram
         return
     if star is None:
         if len(items) != len(targets):
-            raise core.PathEnds
+            raise PathEnds
         for target, item in zip(targets, items):
             assign(run, target, item, frame)
         return
     after = len(targets) - star - 1
     if len(items) < len(targets) - 1:
-        raise core.PathEnds
+        raise PathEnds
     for target, item in zip(targets[:star], items):
         assign(run, target, item, frame)
     assign(run, targets[star], run.heap.sequence(tuple(items[star : len(items) - after])), frame)
@@ -341,61 +155,12 @@ def _set_slice(run: Interpreter, base: ListObject, index: ast.Slice, value: Valu
         try:
             changed[slice(*parts)] = items
         except ValueError as error:
-            raise core.PathEnds from error
+            raise PathEnds from error
         run.heap.write(base.cell, "items", tuple(changed))
         return
     found = [part for part in (element_of(base.items, base.element), element(run, value)) if part is not None]
     run.heap.write(base.cell, "element", one_of([(part, "") for part in found]))
     run.heap.write(base.cell, "items", None)
-
-
-def store_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
-    heap = run.heap
-    match base:
-        case DictObject():
-            if isinstance(key, Unknown | OneOf) or base.items is None or not isinstance(key_of(key), tuple | str | int):
-                inner = element_of(tuple(item for _, item in base.items.values()), None) if base.items else base.element
-                heap.write(base.cell, "element", value if inner is None else join(inner, value))
-                heap.write(base.cell, "items", None)
-            elif key_of(key) is not None:
-                heap.write(base.cell, "items", {**base.items, key_of(key): (key, value)})
-        case ListObject():
-            number = run.plain(key)
-            items = base.items
-            if items is not None and isinstance(number, int) and -len(items) <= number < len(items):
-                number %= len(items)
-                heap.write(base.cell, "items", (*items[:number], value, *items[number + 1 :]))
-            elif items is not None:
-                heap.write(base.cell, "items", tuple([join(item, value) for item in items]))
-            elif base.element is not None:
-                heap.write(base.cell, "element", join(base.element, value))
-        case Module() if base.children is not None:
-            name = run.plain(key)
-            if base.sealed:
-                raise Unshare(base)
-            if isinstance(name, int) and not base.state["open"]:
-                keys = list(base.children)
-                if -len(keys) <= name < len(keys):
-                    heap.write(base.children, keys[name], value)
-            elif isinstance(name, str) and not base.state["open"]:
-                heap.write(base.children, name, value)
-            else:
-                heap.write(base.state, "open", True)
-                heap.write(
-                    base.state,
-                    "element",
-                    value if base.state["element"] is None else join(base.state["element"], value),
-                )
-        case BuiltinMethod(receiver=receiver, name="__dict__" | "_modules" | "_buffers" | "_parameters"):
-            name = run.plain(key)
-            if isinstance(name, str):
-                run.set_attribute(receiver, name, value)
-            else:
-                run.incomplete(receiver, "an attribute whose name is computed")
-        case InstanceObject() | Module():
-            method = run.attribute(base, "__setitem__")
-            if isinstance(method, Function):
-                run.call(method, [key, value], {})
 
 
 def _aug_assign(run: Interpreter, node: ast.AugAssign, frame: Frame) -> bool:
@@ -415,17 +180,6 @@ def _aug_assign(run: Interpreter, node: ast.AugAssign, frame: Frame) -> bool:
         return False
     assign(run, target, binary(run, node.op, left, right), frame)
     return False
-
-
-def extend(run: Interpreter, target: ListObject, more: Value) -> None:
-    """``target.extend(more)``."""
-    items = iterate(run, more)
-    if items is not None and target.items is not None and len(items) + len(target.items) <= core.MAX_ITEMS:
-        run.heap.write(target.cell, "items", (*target.items, *items))
-        return
-    found = [part for part in (element_of(target.items, target.element), element(run, more)) if part is not None]
-    run.heap.write(target.cell, "element", one_of([(part, "") for part in found]))
-    run.heap.write(target.cell, "items", None)
 
 
 def _return(run: Interpreter, node: ast.Return, frame: Frame) -> bool:
@@ -455,7 +209,7 @@ def _continue(run: Interpreter, node: ast.Continue, frame: Frame) -> bool:
 def _for(run: Interpreter, node: ast.For, frame: Frame) -> bool:
     value = evaluate(run, node.iter, frame)
     items = iterate(run, value)
-    if items is None or len(items) > core.MAX_ITEMS:
+    if items is None or len(items) > MAX_ITEMS:
         return _unknown_loop(run, node, frame, element(run, value))
     loop = Loop(frame.forks)
     frame.loops.append(loop)
@@ -485,7 +239,7 @@ def _while(run: Interpreter, node: ast.While, frame: Frame) -> bool:
     frame.loops.append(loop)
     reached = True
     try:
-        for _ in range(core.MAX_ITEMS):
+        for _ in range(MAX_ITEMS):
             truth = condition(run, node.test, frame)
             if truth is False:
                 break
@@ -495,7 +249,7 @@ def _while(run: Interpreter, node: ast.While, frame: Frame) -> bool:
                 reached = False
                 break
         else:
-            raise core.LimitReached("a loop that does not seem to end")
+            raise LimitReached("a loop that does not seem to end")
     finally:
         if frame.loops and frame.loops[-1] is loop:
             frame.loops.pop()
@@ -518,7 +272,7 @@ def _unknown_loop(run: Interpreter, node: ast.For | ast.While, frame: Frame, ite
             if isinstance(node, ast.For):
                 assign(run, node.target, item, frame)
             ended = block(run, node.body, frame)
-        except core.PathEnds:
+        except PathEnds:
             ended = True
         finally:
             frame.forks -= 1
@@ -542,53 +296,25 @@ def _unknown_loop(run: Interpreter, node: ast.For | ast.While, frame: Frame, ite
         for store, name, old in list(heap.journals[-1].values()):
             present = store.get(name, ABSENT)
             if present is not old:
-                _widen_slot(run, store, name, old, present)
+                widen_slot(run, store, name, old, present)
         heap.commit()
         return False
     changed = heap.rollback()
     del frame.returns[returns:]
     heap.open()
     for store, name, new in changed.values():
-        _widen_slot(run, store, name, store.get(name, ABSENT), new)
+        widen_slot(run, store, name, store.get(name, ABSENT), new)
     heap.open()
     once()
     heap.commit()
     for store, name, old in list(heap.journals[-1].values()):
         present = store.get(name, ABSENT)
         if present is not old:
-            _widen_slot(run, store, name, old, present)
+            widen_slot(run, store, name, old, present)
     heap.commit()
     if isinstance(node, ast.For | ast.While) and node.orelse:
         block(run, node.orelse, frame)
     return False
-
-
-def _widen_slot(run: Interpreter, store: Store, name: str, old: Any, new: Any) -> None:
-    heap = run.heap
-    if isinstance(old, Value) and isinstance(new, Value):
-        if store.owner is not None and isinstance(old, Absent):
-            # a container's child: how many there are is not known
-            state = store.owner
-            if isinstance(new, Absent):
-                return
-            element_ = state["element"]
-            heap.write(state, "open", True)
-            heap.write(state, "element", new if element_ is None else join(element_, new))
-            heap.write(store, name, ABSENT)
-            return
-        heap.write(store, name, widen(old, new))
-    elif name == "items":
-        if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
-            heap.write(store, name, tuple([widen(one, other) for one, other in zip(old, new)]))
-        elif isinstance(old, dict) and isinstance(new, dict) and set(old) == set(new):
-            heap.write(store, name, {key: (old[key][0], widen(old[key][1], new[key][1])) for key in old})
-        else:
-            found = [part for part in (_inner(store, old), _inner(store, new)) if part is not None]
-            if found:
-                heap.write(store, "element", one_of([(part, "") for part in found]))
-            heap.write(store, name, None)
-    else:
-        heap.write(store, name, join_cell(name, old, new, "", ""))
 
 
 def _try(run: Interpreter, node: ast.Try, frame: Frame) -> bool:
@@ -639,7 +365,7 @@ def _class(run: Interpreter, node: ast.ClassDef, frame: Frame) -> bool:
 
 def _import(run: Interpreter, node: ast.Import | ast.ImportFrom, frame: Frame) -> bool:
     """An import inside a function: the function's own scope knows where it leads."""
-    scope = core.body_scope(frame)
+    scope = body_scope(frame)
     for alias in node.names:
         name = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.partition(".")[0])
         if scope is not None and name in scope.bindings:

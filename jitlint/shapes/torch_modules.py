@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from jitlint.project.definitions import ClassDefinition
 from jitlint.project.hierarchy import mro, own_member
 from jitlint.project.targets import ExternalName
-from jitlint.shapes import builtin_methods
+from jitlint.shapes import builtin_methods, module_methods
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module
 from jitlint.shapes.joins import one_of
 from jitlint.shapes.values import (
+    UNKNOWN,
     Class,
     Constant,
     External,
@@ -29,11 +30,11 @@ from jitlint.types.model import BOOL, DEVICE, GENERATOR, INT, NONE, STR, TENSOR,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jitlint.shapes.interpreter import Frame, Interpreter
+    from jitlint.shapes.frames import Frame
+    from jitlint.shapes.interpreter import Interpreter
     from jitlint.torch_api.entries import ModuleClassFacts
 
-UNKNOWN = Unknown()
-_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
+CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
 _PARAMETERS = frozenset({"torch.nn.Parameter", "torch.nn.UninitializedParameter"})
 _BUFFERS = frozenset({"torch.nn.Buffer", "torch.nn.UninitializedBuffer"})
 _TENSORS = frozenset(
@@ -102,7 +103,7 @@ def exists(run: Interpreter, name: str) -> bool | None:
 def container(run: Interpreter, name: str) -> str:
     """``Sequential``, ``ModuleList``... for a container of torch's, '' for anything else."""
     last = name.rpartition(".")[2]
-    return last if last in _CONTAINERS and name.startswith("torch.nn") else ""
+    return last if last in CONTAINERS and name.startswith("torch.nn") else ""
 
 
 def is_subclass(run: Interpreter, name: str, other: str) -> bool | None:
@@ -324,15 +325,15 @@ def _fill(run: Interpreter, made: Module, kind: str, args: list[Value], kwargs: 
     assert made.children is not None
     if kind == "Sequential":
         if len(args) == 1 and isinstance(args[0], DictObject):
-            builtin_methods.add_mapping(run, made, args[0])
+            module_methods.add_mapping(run, made, args[0])
             return
         if len(args) == 1 and isinstance(args[0], OneOf) and any(isinstance(o, DictObject) for o, _ in args[0].options):
             heap.write(made.state, "open", True)
             return
-        builtin_methods.add_items(run, made, Sequence("tuple", tuple(arg for arg in args if not _is_star(arg))))
+        module_methods.add_items(run, made, Sequence("tuple", tuple(arg for arg in args if not _is_star(arg))))
         for arg in args:
             if _is_star(arg):
-                builtin_methods.add_items(run, made, Sequence("iterator", None, arg.element))  # type: ignore[attr-defined]
+                module_methods.add_items(run, made, Sequence("iterator", None, arg.element))  # type: ignore[attr-defined]
         return
     if not args and not kwargs:
         if open_:
@@ -342,9 +343,9 @@ def _fill(run: Interpreter, made: Module, kind: str, args: list[Value], kwargs: 
     if isinstance(given, Constant) and given.value is None:
         return
     if kind in ("ModuleDict", "ParameterDict"):
-        builtin_methods.add_mapping(run, made, given)
+        module_methods.add_mapping(run, made, given)
     else:
-        builtin_methods.add_items(run, made, given)
+        module_methods.add_items(run, made, given)
         if kind == "ParameterList":
             for key, value in list(made.children.items()):
                 if isinstance(value, Unknown):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from jitlint.project.definitions import ClassDefinition
 from jitlint.project.hierarchy import mro
 from jitlint.project.targets import ExternalName
-from jitlint.shapes import interpreter as core
 from jitlint.shapes import torch_modules
+from jitlint.shapes.frames import Frame, PathEnds
 from jitlint.shapes.heap import (
     BuiltinMethod,
     DictObject,
@@ -35,9 +35,8 @@ from jitlint.shapes.values import (
 from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, STR, TENSOR, Type
 
 if TYPE_CHECKING:
-    from jitlint.shapes.interpreter import Frame, Interpreter
+    from jitlint.shapes.interpreter import Interpreter
 
-UNKNOWN = Unknown()
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "builtins.int": (int,),
     "builtins.float": (float,),
@@ -198,5 +197,5 @@ def _is_subclass(run: Interpreter, value: Value, classes: Value) -> bool | None:
         case External(name=name), Class() if name.startswith(("torch.", "builtins.")):
             return False
         case ((Function() | Partial() | Constant()), _):
-            raise core.PathEnds
+            raise PathEnds
     return None

@@ -31,6 +31,9 @@ class Unknown(Value):
     configured: bool = False
 
 
+UNKNOWN = Unknown()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Constant(Value):
     """None, bool, int, float, complex, str, bytes or Ellipsis, its value known. ``1``, ``1.0``, ``True`` differ."""
@@ -42,6 +45,9 @@ class Constant(Value):
 
     def __hash__(self) -> int:
         return hash((type(self.value), self.value))
+
+
+NONE = Constant(None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from jitlint.project.definitions import Scope
-from jitlint.project.project import BoundValue
+from jitlint.project.targets import BoundValue
 from jitlint.tracing.kinds import Kind, Kinds
 from jitlint.tracing.reporting import Report
 from jitlint.tracing.sites import TRACE, TRACE_MODULE

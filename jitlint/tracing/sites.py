@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 from jitlint.project.hierarchy import is_module_class
-from jitlint.project.project import BoundValue, Project
+from jitlint.project.project import Project
+from jitlint.project.targets import BoundValue
 from jitlint.tracing.kinds import words
 
 TRACE = frozenset({"torch.jit.trace", "torch.jit._trace.trace"})

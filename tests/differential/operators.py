@@ -9,7 +9,8 @@ from jitlint.torch_api.api import load
 from jitlint.types.model import Argument, ListType, OptionalType, Schema, TensorType, Type
 
 if TYPE_CHECKING:
-    from differential.generator import Kind, Writer
+    from differential.generator import Writer
+    from differential.kinds import Kind
 
 NAMES = """
 abs add addcmul addmm all allclose amax amin any arange argmax argmin argsort as_strided baddbmm bernoulli bincount bmm

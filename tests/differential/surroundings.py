@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from differential.generator import (
-    BOOL,
-    FLOAT,
-    INT,
-    INTS,
-    STR,
-    STRS,
-    TENSOR,
-    TENSORS,
-    Kind,
-    Writer,
-)
+from differential.generator import Writer
+from differential.kinds import BOOL, FLOAT, INT, INTS, STR, STRS, TENSOR, TENSORS, Kind
 from differential.operators import operator_call
 from hypothesis import strategies as st
 

@@ -6,7 +6,8 @@ import pytest
 
 from jitlint.project import hierarchy
 from jitlint.project.definitions import ClassDefinition
-from jitlint.project.project import ExternalName, Project, Unresolved
+from jitlint.project.project import Project
+from jitlint.project.targets import ExternalName, Unresolved
 
 from .conftest import MakeProject
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, ModuleIndex
+from jitlint.project.files import module_name_for
 from jitlint.project.index import closure_scope, function_scope
-from jitlint.project.project import BoundValue, CheckingOnly, ExternalName, Project, Target, Unresolved, module_name_for
+from jitlint.project.project import Project
+from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Target, Unresolved
 
 from .conftest import MakeProject
 
