@@ -107,15 +107,15 @@ def is_alone(attempts: Attempts, index: int, overlay: Mapping[str, str], part: P
 
 
 def _used_at(attempts: Attempts, rejection: Rejection) -> list[Place]:
-    """Where the findings are that an error at another line is: a name that some branch leaves undefined is used here,
-    and the compiler shows the branch, which has to stay for what else it leaves undefined."""
+    """Where the finding is that an error further up is: a name that some branch leaves undefined is used there, and the
+    compiler shows the branch, which has to stay for what else it leaves undefined."""
     judge = attempts.judge
     here = rejection.places[0]
     told = [judge.findings[index] for index in judge.match(rejection, attempts.work.findings, strict=True)]
     return [
         Place(real(one.path), one.span.line, one.span.column, one.span.end_column - one.span.column)
         for one in told
-        if one.span.line == one.span.end_line and (real(one.path), one.span.line) != (here.path, here.line)
+        if one.span.line == one.span.end_line and real(one.path) == here.path and one.span.line > here.line
     ][:1]
 
 
