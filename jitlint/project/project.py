@@ -73,6 +73,7 @@ class Project:
         """Says whether a condition of a module's body holds; set by whoever can evaluate one."""
         self.dependencies: set[str] = set()
         self._indexes: dict[str, ModuleIndex | SourceError | ParseError] = {}
+        self._retired: list[object] = []  # the indexes of files that were replaced
         self._namespaces: dict[tuple[str, ...], ModuleIndex] = {}
         self._star_texts = StarTexts(self.finder, self.overlay)
         self._cache: dict[Hashable, tuple[Any, frozenset[str]]] = {}
@@ -129,6 +130,25 @@ class Project:
         self._cache.clear()
         self.finder.forget()
         self._star_texts = StarTexts(self.finder, self.overlay)
+
+    def revise(self, texts: Mapping[str, str | None]) -> None:
+        """Replace the texts of files that exist (None: what is on disk holds again), and forget what rests on them; the
+        other answers stay. What the files defined before lives on, for answers are known by the identity of what they
+        are about, which must not come again."""
+        changed = {os.path.abspath(path): text for path, text in texts.items()}
+        for path, text in changed.items():
+            if text is None:
+                self.overlay.pop(path, None)
+            else:
+                self.overlay[path] = text
+                self.finder.add_overlay(path)
+            self._retired.append(self._indexes.pop(path, None))
+        self._cache = {key: known for key, known in self._cache.items() if known[1].isdisjoint(changed)}
+        self._star_texts.forget(changed)
+
+    def retired_lines(self) -> int:
+        """How many lines the files had that were replaced, and are still held."""
+        return sum(len(one.lines) for one in self._retired if isinstance(one, ModuleIndex))
 
     def module(self, name: str, importer: ModuleIndex | None = None) -> ModuleIndex | None:
         """The module of a dotted name; None where it is external, missing, or cannot be read or parsed.
