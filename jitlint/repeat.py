@@ -1,8 +1,8 @@
 """What checks of the same files keep from one to the next, while fixes change some of them.
 
 A record holds wherever the file and everything that its result rests on have the texts that they had; several are kept of a
-file, for a fix that does no good is undone. The session lives on, too: what it has read and evaluated stays where it does
-not rest on a file that changed.
+file, for a fix that does no good is undone. The session lives on, too, and so do those of other processes: what they have
+read and evaluated stays where it does not rest on a file that changed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 
 from jitlint.cache import Record
+from jitlint.pool import Pool
 from jitlint.source.text import SourceError, digest, read_bytes
 from jitlint.worker import Analyst, Task, allow_deep_code, freeze
 
@@ -20,9 +21,10 @@ Stamps = tuple[str, ...]  # of a file and of its dependencies
 
 
 class Repeat:
-    """One for a series of checks, each begun with `start`. It is the runner's `Memory`."""
+    """One for a series of checks, each begun with `start`; `close` ends it. It is the runner's `Memory`."""
 
     def __init__(self) -> None:
+        self.pool = Pool()
         self._records: dict[Task, dict[str, list[tuple[Record, Stamps]]]] = {}
         self._analyst: Analyst | None = None
         self._overlay: Mapping[str, bytes] = {}
@@ -33,6 +35,10 @@ class Repeat:
         """Begin a check, with these texts in the place of what some files contain."""
         self._overlay = overlay
         self._stamps = {}
+
+    def close(self) -> None:
+        """End the processes that were begun."""
+        self.pool.close()
 
     def records(self, task: Task) -> _Records:
         """The records of a task."""

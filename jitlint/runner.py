@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from jitlint.cache import Cache, Record
 from jitlint.config import Configuration, Settings
@@ -30,6 +30,9 @@ from jitlint.worker import (
     freeze,
     own_finding,
 )
+
+if TYPE_CHECKING:
+    from jitlint.pool import Pool
 
 CACHE_FOLDER = ".jitlint_cache"
 _FILES_PER_WORKER = 24  # below this many, a second process costs more than it brings
@@ -81,7 +84,11 @@ class _Layers:
 
 
 class Memory(Protocol):
-    """What a long-lived process keeps: records by task, and whatever spares the next analyst work."""
+    """What a long-lived process keeps: records by task, and whatever spares the next analyst work. pool: processes that
+    go on, too; None where those that are needed end with the check."""
+
+    @property
+    def pool(self) -> Pool | None: ...
 
     def records(self, task: Task) -> Keeper: ...
 
@@ -457,11 +464,17 @@ def analyse(
 ) -> Iterable[Record]:
     """The records of all files, as they come. Several processes only where there is enough to do."""
     total = sum(len(files) for _, files in work)
-    workers = min(jobs, total // _FILES_PER_WORKER)
+    kept = memory.pool if memory is not None else None
+    workers = min(jobs, total if kept is not None and kept.is_running else total // _FILES_PER_WORKER)
     if workers > 1:
-        from jitlint.pool import analyse_in_processes
+        from jitlint.pool import Pool
 
-        yield from analyse_in_processes(work, workers, overlay)
+        pool = kept or Pool()
+        try:
+            yield from pool.analyse(work, workers, overlay)
+        finally:
+            if pool is not kept:
+                pool.close()
         return
     if memory is not None:
         analyst = memory.analyst(overlay)

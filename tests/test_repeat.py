@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -94,10 +94,10 @@ def fresh(root: Path, overlay: Mapping[str, bytes]) -> Result:
     return check([root], Settings(root=str(root), **SETTINGS), overlay=overlay, environment=[], fixes=True)  # type: ignore[arg-type]
 
 
-def again(repeat: Repeat, root: Path, overlay: Mapping[str, bytes], paths: Sequence[Path] = ()) -> Result:
+def again(repeat: Repeat, root: Path, overlay: Mapping[str, bytes], jobs: int = 1) -> Result:
     repeat.start(overlay)
     settings = Settings(root=str(root), **SETTINGS)  # type: ignore[arg-type]
-    return check([*paths] or [root], settings, overlay=overlay, environment=[], fixes=True, memory=repeat)
+    return check([root], settings, overlay=overlay, environment=[], fixes=True, memory=repeat, jobs=jobs)
 
 
 def states() -> list[dict[str, str]]:
@@ -122,6 +122,43 @@ def test_what_goes_on_says_what_a_fresh_check_says(
         assert again(repeat, root, overlay) == expected, state
         seen.add(tuple((one.path, one.code, one.message) for one in expected.findings))
     assert len(seen) > 10, "the changes make a difference"
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_processes_that_go_on_say_what_a_fresh_check_says(
+    write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    if large:  # whatever changes is too much to tell
+        monkeypatch.setattr("jitlint.pool._LARGE", 0)
+    monkeypatch.setattr("jitlint.repeat._Records.get", lambda self, path: None)
+    monkeypatch.setattr("jitlint.runner._FILES_PER_WORKER", 3)
+    root = write_tree(FILES)
+    repeat = Repeat()
+    executors: list[object] = []
+    for state in states()[::7]:
+        overlay = {str(root / path): text.encode() for path, text in state.items()}
+        assert again(repeat, root, overlay, jobs=2) == fresh(root, overlay), state
+        executors.append(repeat.pool._executor)
+    assert all(one is executors[0] for one in executors) != large
+    assert repeat.pool.is_running
+    repeat.close()
+    assert not repeat.pool.is_running
+
+
+def test_after_the_death_of_a_process_others_go_on(write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jitlint.runner._FILES_PER_WORKER", 3)
+    root = write_tree(FILES)
+    repeat = Repeat()
+    again(repeat, root, {}, jobs=2)
+    assert repeat.pool._executor is not None
+    for process in list(repeat.pool._executor._processes.values()):
+        process.kill()
+        process.join()
+    overlay = {str(root / "lib/sizes.py"): CHANGES["lib/sizes.py"][0].encode()}
+    assert again(repeat, root, overlay, jobs=2) == fresh(root, overlay)
+    overlay = {str(root / "lib/sizes.py"): CHANGES["lib/sizes.py"][1].encode()}
+    assert again(repeat, root, overlay, jobs=2) == fresh(root, overlay)
+    repeat.close()
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -208,7 +208,10 @@ def _fixed(
             memory=memory,
         )
 
-    return run(again, paths, stdin_filename, options)
+    try:
+        return run(again, paths, stdin_filename, options)
+    finally:
+        memory.close()
 
 
 def _report(

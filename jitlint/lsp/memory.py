@@ -23,6 +23,8 @@ Stamp = tuple[object, ...]
 class Memory:
     """One for a server. `start` begins a check; until the next one, what is on disk is looked at once."""
 
+    pool = None
+
     def __init__(self) -> None:
         self._kept_records: dict[Task, dict[str, tuple[Record, dict[str, Stamp]]]] = {}
         self._kept_indexes: dict[Task, dict[str, tuple[ModuleIndex, Stamp]]] = {}
