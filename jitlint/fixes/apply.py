@@ -70,8 +70,7 @@ class _Rounds:
         self._failed: set[Hashable] = set()  # fixes that were tried and did no good, as `_print_of` tells them
         self._texts_seen: dict[str, set[bytes]] = {}
         self._in_vain: Counter[Hashable] = Counter()  # how often each left as many findings of its kind as before
-        self._latest: dict[str, Reports] = {}  # of the changed files: how often each rule reports now
-        self._found: dict[str, list[Finding]] = {}  # of the same: what is found now
+        self._found: dict[str, list[Finding]] = {}  # of the changed files: what is found now
         self._homes: dict[Hashable, set[str]] = {}  # by fix, as `_print_of` tells them: the functions that it changed
         self._first = work.result
         self._partial: set[str] = set()  # the changed files that were checked, last, from some of their callers only
@@ -100,9 +99,9 @@ class _Rounds:
         worse = self._worse(first)
         if not worse:
             return result
-        found = {path: [one for one in first.findings if one.path == path] for path in worse}
+        found = findings_by_file(first)
         fixed = {path: [one for one in self._work.fixed if _touches(one, path)] for path in worse}
-        suspects = {path: self._suspects(path, found[path], fixed[path]) for path in worse}
+        suspects = {path: self._suspects(path, found.get(path, []), fixed[path]) for path in worse}
         for path in worse:
             self._undo(path)
         self._carefully(worse, suspects, first)
@@ -154,10 +153,9 @@ class _Rounds:
             self._partial.update(changed)
         paths = dict.fromkeys((*changed, *chosen))
         now = self._check(list(paths), {**self._texts, **self._work.after})
-        counts = by_file(now.findings)
+        found = findings_by_file(now)
         for path in changed:
-            self._latest[path] = counts.get(path, Counter())
-            self._found[path] = [one for one in now.findings if one.path == path]
+            self._found[path] = found.get(path, [])
         return renewed(result, now, paths)
 
     def _choose(self, result: Result, only: AbstractSet[str] | None) -> list[Finding]:
@@ -221,7 +219,7 @@ class _Rounds:
             now = self._bytes(path)
             self._texts_seen.setdefault(path, set()).add(now)
             if after not in self._texts_seen[path]:  # fixes that undo each other lead back to where the file was
-                self._note_homes(path, findings)
+                self._note_homes(path, [one for one in findings if _touches(one, path)])
                 self._work.before.setdefault(path, now)
                 self._work.after[path] = after
                 changed.append(path)
@@ -242,14 +240,17 @@ class _Rounds:
 
     def _worse(self, before: Result) -> list[str]:
         """The changed files that some fix did no good: there is more than before, or what it was for is still there."""
-        was = by_file(before.findings)
-        found = [path for path in self._work.after if is_worse(was.get(path, Counter()), self._latest[path])]
+        found = findings_by_file(before)
+        fixed: dict[str, set[tuple[str, str]]] = {}
+        for one in self._work.fixed:
+            fixed.setdefault(one.path, set()).add((one.code, one.message))
+        worse: list[str] = []
         for path in self._work.after:
-            first, last = messages(before.findings, path), messages(self._found[path], path)
-            keys = {(one.code, one.message) for one in self._work.fixed if one.path == path}
-            if path not in found and any(0 < first[key] <= last[key] for key in keys):
-                found.append(path)
-        return found
+            was, now = found.get(path, []), self._found[path]
+            first, last = messages(was), messages(now)
+            if is_worse(reports(was), reports(now)) or any(0 < first[key] <= last[key] for key in fixed.get(path, ())):
+                worse.append(path)
+        return worse
 
     def _undo(self, path: str) -> None:
         self._work.after.pop(path)
@@ -260,7 +261,7 @@ class _Rounds:
         """Which of the fixes that a file got since `before` may be to blame: those for what is reported as often as it
         was, and those in functions in which something is reported more often."""
         after = self._found[path]
-        was, now = messages(before, path), messages(after, path)
+        was, now = messages(before), messages(after)
         home_of = functions_by_line(decode(self._bytes(path), path))
         grown = {home_of(one.span.line) for one in after if now[one.code, one.message] > was[one.code, one.message]}
         grown |= {name.rpartition(".")[0] for name in grown if "." in name}  # what the class itself says
@@ -282,8 +283,8 @@ class _Rounds:
         """Keeps of some files' fixes those that leave fewer findings, and no new ones: all at once but the suspects, then
         those; of what does harm together each half, down to the one that is left out. The files take their turns
         together."""
-        result = self._again(first, paths)
-        current = {path: [one for one in result.findings if one.path == path] for path in paths}
+        self._again(first, paths)
+        current = {path: self._found[path] for path in paths}
         searches = {path: _Search(suspects[path]) for path in paths}
         for _ in range(MAX_TRIALS):
             tried: dict[str, list[Finding]] = {}
@@ -302,9 +303,9 @@ class _Rounds:
                 if not any(self._choose(Result(findings=tuple(current[path])), {path}) for path in paths):
                     return
                 continue
-            trial = self._again(first, list(tried))
+            self._again(first, list(tried))
             for path, some in tried.items():
-                now = [one for one in trial.findings if one.path == path]
+                now = self._found[path]
                 if is_help(current[path], now, some):
                     current[path] = now
                     self._work.fixed.extend(some)
@@ -479,8 +480,21 @@ def by_file(findings: Iterable[Finding]) -> dict[str, Reports]:
     """How often each rule reports, by file."""
     counts: dict[str, Reports] = {}
     for finding in findings:
-        counts.setdefault(finding.path, Counter())[_SEVERITIES[finding.severity], finding.code] += 1
+        counts.setdefault(finding.path, Counter()).update(reports([finding]))
     return counts
+
+
+def findings_by_file(result: Result) -> dict[str, list[Finding]]:
+    """What was found in each file."""
+    found: dict[str, list[Finding]] = {}
+    for finding in result.findings:
+        found.setdefault(finding.path, []).append(finding)
+    return found
+
+
+def reports(findings: Iterable[Finding]) -> Reports:
+    """How often each rule reports."""
+    return Counter((_SEVERITIES[one.severity], one.code) for one in findings)
 
 
 def is_worse(before: Reports, after: Reports) -> bool:
@@ -492,10 +506,10 @@ def is_worse(before: Reports, after: Reports) -> bool:
 
 def is_help(before: Sequence[Finding], after: Sequence[Finding], fixed: Sequence[Finding]) -> bool:
     """Whether a file is the better for some fixes: less is found there, and not what they are for."""
-    was, now = (Counter((_SEVERITIES[one.severity], one.code) for one in some) for some in (before, after))
+    was, now = reports(before), reports(after)
     if is_worse(was, now) or not was - now:
         return False
-    told, still = (Counter((one.code, one.message) for one in some) for some in (before, after))
+    told, still = messages(before), messages(after)
     return all(still[one.code, one.message] < told[one.code, one.message] for one in fixed)
 
 
@@ -510,9 +524,9 @@ def _prints(result: Result) -> Counter[Hashable]:
     return Counter(_print_of(one) for one in result.findings if one.fix is not None)
 
 
-def messages(findings: Iterable[Finding], path: str) -> Counter[tuple[str, str]]:
-    """How often each message of each rule comes in a file."""
-    return Counter((one.code, one.message) for one in findings if one.path == path)
+def messages(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
+    """How often each message of each rule comes."""
+    return Counter((one.code, one.message) for one in findings)
 
 
 def _inserts(fix: Fix) -> bool:
