@@ -25,6 +25,7 @@ class Repeat:
 
     def __init__(self) -> None:
         self.pool = Pool()
+        self._tops: tuple[str, ...] | None = None
         self._records: dict[Task, dict[str, list[tuple[Record, Stamps]]]] = {}
         self._analyst: Analyst | None = None
         self._overlay: Mapping[str, bytes] = {}
@@ -39,6 +40,12 @@ class Repeat:
     def close(self) -> None:
         """End the processes that were begun."""
         self.pool.close()
+
+    def tops(self, tops: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the first check: what is checked again is some of the same files, and means what it meant."""
+        if self._tops is None:
+            self._tops = tops
+        return self._tops
 
     def records(self, task: Task) -> _Records:
         """The records of a task."""

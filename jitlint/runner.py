@@ -90,6 +90,10 @@ class Memory(Protocol):
     @property
     def pool(self) -> Pool | None: ...
 
+    def tops(self, tops: tuple[str, ...]) -> tuple[str, ...]:
+        """The folders above the packages of what is checked, of which these are named now."""
+        ...
+
     def records(self, task: Task) -> Keeper: ...
 
     def analyst(self, overlay: Mapping[str, bytes]) -> Analyst: ...
@@ -240,6 +244,8 @@ class _Run:
                 settings = self._settings_of(folder)
             by_settings.setdefault(id(settings), (settings, []))[1].append(path)
         tops = tuple(dict.fromkeys(package_root(os.path.abspath(path)) for path in named))
+        if self._memory is not None:
+            tops = self._memory.tops(tops)
         groups = []
         for settings, below in by_settings.values():
             task = task_for(settings, tops, self._environment, self._fixes)

@@ -94,10 +94,10 @@ def fresh(root: Path, overlay: Mapping[str, bytes]) -> Result:
     return check([root], Settings(root=str(root), **SETTINGS), overlay=overlay, environment=[], fixes=True)  # type: ignore[arg-type]
 
 
-def again(repeat: Repeat, root: Path, overlay: Mapping[str, bytes], jobs: int = 1) -> Result:
+def again(repeat: Repeat, root: Path, overlay: Mapping[str, bytes], jobs: int = 1, part: str = "") -> Result:
     repeat.start(overlay)
     settings = Settings(root=str(root), **SETTINGS)  # type: ignore[arg-type]
-    return check([root], settings, overlay=overlay, environment=[], fixes=True, memory=repeat, jobs=jobs)
+    return check([root / part], settings, overlay=overlay, environment=[], fixes=True, memory=repeat, jobs=jobs)
 
 
 def states() -> list[dict[str, str]]:
@@ -191,6 +191,15 @@ def test_only_what_rests_on_a_change_is_analysed(write_tree: WriteTree, monkeypa
     (root / "lib/model.py").write_bytes(changed[str(root / "lib/model.py")])
     again(repeat, root, {})
     assert names == [], "what is written is what was checked"
+
+
+def test_of_a_part_the_same_is_known_as_of_all(write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write_tree({f"code/{path}": text for path, text in FILES.items()})
+    repeat = Repeat()
+    again(repeat, root, {})
+    names = counted(monkeypatch)
+    again(repeat, root, {}, part="code/lib/model.py")
+    assert names == []
 
 
 def test_a_change_on_disk_is_seen(write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,10 @@ class Memory:
 
     # --- what the runner asks for -------------------------------------------------------------------------------------
 
+    def tops(self, tops: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the files that are checked."""
+        return tops
+
     def records(self, task: Task) -> _Records:
         """The records of a task."""
         return _Records(self, self._kept_records.setdefault(task, {}))
