@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from jitlint.findings.model import Edit, Finding, Fix, Result, Unit
-from jitlint.fixes.apply import edited, is_worse, overlap, repair, write
+from jitlint.fixes.apply import edited, overlap, repair, write
+from jitlint.fixes.outcomes import is_worse
 from jitlint.source.problem import Span
 from jitlint.source.text import decode
 
