@@ -8,8 +8,9 @@ imported, every nn.Module class for which arguments can be made up is built, and
 are given to ``torch.jit.script``, in eval mode: without arguments, with numbers where the name or the annotation of a
 parameter tells of one, with a small instance where a class is annotated that needs no arguments (a configuration).
 
-One process compiles a whole copy, so that a failure, or the time limit, in the middle of one class may spoil another. The
-modules of classes about which the copies differ are therefore compiled again, each in a process of its own, with more time.
+One process after another compiles a copy, each until it has grown too large, so that a failure, or the time limit, in the
+middle of one class may spoil another. The modules of classes about which the copies differ are therefore compiled again,
+each in a process of its own, with more time.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+UNFINISHED = 75  # the exit status of a process that leaves the rest to the next one
+MEMORY = 5000  # MiB
 TIMEOUT = 40  # CPU seconds: what else the machine does must not decide what compiles
 SMALL = {
     "hidden_size": 32, "d_model": 32, "embed_dim": 32, "hidden_dim": 32, "n_embd": 32, "dim": 32, "num_hidden_layers": 2,
@@ -39,13 +43,17 @@ WIDTHS = ("dim", "channels", "chs", "features", "size", "width", "hidden", "plan
 # --- in the library's environment --------------------------------------------------------------------------------
 
 
-def collect(package: str, output: str, only: list[str], timeout: int) -> None:
-    """Imports, builds and compiles; a JSON line for each module, and for each class that could be built.
+def collect(package: str, output: str, only: list[str], timeout: int, memory: int) -> int:
+    """Imports, builds and compiles; appends a JSON line for each module, and for each class that could be built.
 
-    only: packages and modules; none for all. timeout: CPU seconds to import a module, to build or to compile a class."""
+    only: packages and modules; none for all. timeout: CPU seconds to import a module, to build or to compile a class.
+    memory: MiB, above which the process ends with `UNFINISHED`: what the compiler has compiled, it keeps. The next one
+    goes on where the output ends.
+    """
     import contextlib
     import importlib
     import pkgutil
+    import resource
     import signal
     import warnings
 
@@ -53,65 +61,90 @@ def collect(package: str, output: str, only: list[str], timeout: int) -> None:
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    root = importlib.import_module(package)
+    importlib.import_module(package)
     names = [package]
     for start in only or [package]:
         home = importlib.import_module(start)
         inner = pkgutil.walk_packages(getattr(home, "__path__", []), start + ".", lambda name: None)
         names += [start, *(one.name for one in inner)]
-    quiet = open(os.devnull, "w")  # noqa: SIM115
-    classes: dict[str, type] = {}
+    names = [name for name in dict.fromkeys(names) if ".tests" not in name and not name.endswith("__main__")]
+    rows = read(Path(output)) if os.path.exists(output) else []
+    imported = {row["module"]: row["ok"] for row in rows if "module" in row}
+    begun = {row["begun"] for row in rows if "begun" in row}
+    done = {row["class"] for row in rows if "class" in row}
 
     def expired(signum: int, frame: object) -> None:
         raise TimeoutError
 
+    @contextlib.contextmanager
+    def limited() -> Iterator[None]:
+        signal.setitimer(signal.ITIMER_PROF, timeout)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def tell(out: Any, **row: object) -> None:
+        print(json.dumps(row), file=out, flush=True)
+
+    def heavy() -> bool:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10 > memory
+
     signal.signal(signal.SIGPROF, expired)
-    with open(output, "w") as out, contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-        for name in dict.fromkeys(names):
-            if ".tests" in name or name.endswith("__main__"):
+    quiet = open(os.devnull, "w")  # noqa: SIM115
+    with open(output, "a") as out, contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+        for name in names:
+            if name in imported:
                 continue
-            signal.setitimer(signal.ITIMER_PROF, timeout)
             try:
-                loaded = importlib.import_module(name)
+                with limited():
+                    importlib.import_module(name)
+                imported[name], message = True, ""
             except BaseException as error:
-                print(
-                    json.dumps({"module": name, "ok": False, "message": f"{type(error).__name__}: {error}"}), file=out
-                )
-                continue
-            finally:
-                signal.setitimer(signal.ITIMER_PROF, 0)
-            print(json.dumps({"module": name, "ok": True, "message": ""}), file=out)
-            for value in vars(loaded).values():
-                if isinstance(value, type) and issubclass(value, torch.nn.Module) and value.__module__ == name:
-                    classes.setdefault(f"{name}:{value.__qualname__}", value)
-        done: set[str] = set()
-        for name, cls in sorted(classes.items()):
-            if name in done:
-                continue
-            signal.setitimer(signal.ITIMER_PROF, timeout)
-            try:
-                torch.manual_seed(0)
-                made = cls(**arguments(cls)).eval()
-                parts = [made, *(one for one in made.modules() if one is not made)]
-            except BaseException:
-                continue
-            finally:
-                signal.setitimer(signal.ITIMER_PROF, 0)
-            for module in parts:
-                key = f"{type(module).__module__}:{type(module).__qualname__}"
-                if key in done or key not in classes:
+                imported[name], message = False, f"{type(error).__name__}: {error}"
+            tell(out, module=name, ok=imported[name], message=message)
+        for name in sorted(name for name in names if imported[name] and name not in begun):
+            if heavy():
+                return UNFINISHED
+            tell(out, begun=name)
+            for key, cls in sorted(module_classes(importlib.import_module(name)).items()):
+                if key in done:
                     continue
-                done.add(key)
-                message = ""
-                signal.setitimer(signal.ITIMER_PROF, timeout)
                 try:
-                    torch.jit.script(module)
-                except BaseException as error:
-                    message = f"{type(error).__name__}: {error}"
-                finally:
-                    signal.setitimer(signal.ITIMER_PROF, 0)
-                print(json.dumps({"class": key, "ok": not message, "message": message[:2000]}), file=out, flush=True)
-    del root
+                    with limited():
+                        torch.manual_seed(0)
+                        made = cls(**arguments(cls)).eval()
+                        parts = [made, *(one for one in made.modules() if one is not made)]
+                except BaseException:
+                    continue
+                for part in parts:
+                    kind = type(part)
+                    key = f"{kind.__module__}:{kind.__qualname__}"
+                    if key in done or kind.__module__ not in imported or key not in module_classes(home_of(kind)):
+                        continue
+                    done.add(key)
+                    message = ""
+                    try:
+                        with limited():
+                            torch.jit.script(part)
+                    except BaseException as error:
+                        message = f"{type(error).__name__}: {error}"
+                    tell(out, **{"class": key}, ok=not message, message=message[:2000])
+    return 0
+
+
+def home_of(cls: type) -> Any:
+    """The module that a class says it is of."""
+    return sys.modules[cls.__module__]
+
+
+def module_classes(module: Any) -> dict[str, type]:
+    """The nn.Module classes that a Python module defines, by module and qualname."""
+    from torch import nn
+
+    name = module.__name__
+    found = (one for one in vars(module).values() if isinstance(one, type) and issubclass(one, nn.Module))
+    return {f"{name}:{one.__qualname__}": one for one in found if one.__module__ == name}
 
 
 def arguments(cls: type) -> dict[str, Any]:
@@ -230,7 +263,7 @@ def fix(folder: Path, work: Path, options: argparse.Namespace) -> None:
 
 
 def verdicts_of(folder: Path, output: Path, only: list[str], timeout: int, options: argparse.Namespace) -> Rows:
-    """What can be said of the copy in `folder`, by a process of its own."""
+    """What can be said of the copy in `folder`, by processes of its own."""
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
@@ -238,16 +271,15 @@ def verdicts_of(folder: Path, output: Path, only: list[str], timeout: int, optio
         "HF_HUB_OFFLINE": "1",
         "PYTHONPATH": str(folder),
     }
-    command = [
-        options.python,
-        os.path.abspath(__file__),
-        options.package,
-        "--collect",
-        str(output),
-        "--timeout",
-        str(timeout),
-    ]
-    subprocess.run([*command, "--only", *only], check=True, env=environment, cwd="/")
+    command = [options.python, os.path.abspath(__file__), options.package, "--collect", str(output)]
+    command += ["--timeout", str(timeout), "--memory", str(options.memory), "--only", *only]
+    output.unlink(missing_ok=True)
+    size = -1
+    while subprocess.run(command, env=environment, cwd="/").returncode:
+        # One that died is followed by another, too, as long as they get on.
+        if not output.exists() or output.stat().st_size == size:
+            raise RuntimeError(f"{' '.join(command)} gets nowhere")
+        size = output.stat().st_size
     return read(output)
 
 
@@ -266,11 +298,11 @@ def main() -> int:
     parser.add_argument("--show", type=int, default=20)
     parser.add_argument("--as-is", action="store_true", help="FOLDER/after is fixed already (in parts, say)")
     parser.add_argument("--timeout", type=int, default=TIMEOUT, help="CPU seconds for each class")
+    parser.add_argument("--memory", type=int, default=MEMORY, help="MiB that a process which compiles may grow to")
     parser.add_argument("--collect", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.collect:
-        collect(options.package, options.collect, options.only, options.timeout)
-        return 0
+        return collect(options.package, options.collect, options.only, options.timeout, options.memory)
     where = f"import importlib.util; print(importlib.util.find_spec({options.package!r}).origin)"
     origin = subprocess.run([options.python, "-c", where], check=True, capture_output=True, text=True, cwd="/").stdout
     source = Path(origin.strip()).parent

@@ -40,6 +40,7 @@ from jitlint.types.model import Schema
 
 _KIB_OF_A_LINE = 1.25  # its text and its syntax tree
 _KIB_OF_A_METHOD = 12
+_KEPT_OF_THE_COMPILED = 4  # what was evaluated for a method that was compiled stays: a part of what it took
 
 
 class Session:
@@ -84,7 +85,24 @@ class Session:
             python=_version_pair(python_version),
         )
         self.evaluator = Evaluator(self.project, self.api)
-        self.compiler = Compiler(self.project, self.api, self.evaluator, recording)
+        self._recording = recording
+        self.compiler = self._compiler()
+        self._retired = 0  # KiB of what is not needed any more, but still held
+
+    def _compiler(self) -> Compiler:
+        return Compiler(self.project, self.api, self.evaluator, self._recording)
+
+    def revise(self, texts: Mapping[str, str | None]) -> None:
+        """Replace the texts of files that exist (None: what is on disk holds again). What was read and evaluated stays
+        where it does not rest on them; what was compiled goes, for what that rests on is not known."""
+        sparing = self.compiler.sparing
+        self._retired += int(_KIB_OF_A_METHOD * len(self.compiler.methods)) // _KEPT_OF_THE_COMPILED
+        self.project.revise(texts)
+        self.evaluator.forget_files({os.path.abspath(path) for path in texts})
+        self._closures.clear()
+        self.beside.clear()
+        self.compiler = self._compiler()
+        self.compiler.sparing = sparing
 
     def check_file(self, path: str) -> FileReport:
         """Everything found in a file. Raises SourceError and ParseError where it cannot be read or parsed."""
@@ -112,8 +130,8 @@ class Session:
 
     def weight(self) -> int:
         """About how many KiB the session holds: for the lines it has read and the methods it has compiled."""
-        lines = sum(len(index.lines) for index in self.project.indexes().values())
-        return int(_KIB_OF_A_LINE * lines + _KIB_OF_A_METHOD * len(self.compiler.methods))
+        lines = sum(len(index.lines) for index in self.project.indexes().values()) + self.project.retired_lines()
+        return int(_KIB_OF_A_LINE * lines + _KIB_OF_A_METHOD * len(self.compiler.methods)) + self._retired
 
     def points(self, index: ModuleIndex) -> list[EntryPoint]:
         """The file's entry points; functions that a script call gets from a factory included."""

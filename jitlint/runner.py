@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from jitlint.cache import Cache, Record
 from jitlint.config import Configuration, Settings
@@ -30,6 +30,9 @@ from jitlint.worker import (
     freeze,
     own_finding,
 )
+
+if TYPE_CHECKING:
+    from jitlint.pool import Pool
 
 CACHE_FOLDER = ".jitlint_cache"
 _FILES_PER_WORKER = 24  # below this many, a second process costs more than it brings
@@ -55,8 +58,41 @@ class Keeper(Protocol):
     def save(self) -> None: ...
 
 
+class _Layers:
+    """Records kept in several places; what one has, those before it get, too, and those behind it."""
+
+    def __init__(self, layers: Sequence[Keeper]) -> None:
+        self._layers = layers
+
+    def get(self, path: str) -> Record | None:
+        for layer in self._layers:
+            record = layer.get(path)
+            if record is not None:
+                for other in self._layers:
+                    if other is not layer:
+                        other.put(path, record)
+                return record
+        return None
+
+    def put(self, path: str, record: Record) -> None:
+        for layer in self._layers:
+            layer.put(path, record)
+
+    def save(self) -> None:
+        for layer in self._layers:
+            layer.save()
+
+
 class Memory(Protocol):
-    """What a long-lived process keeps: records by task, and whatever spares the next analyst work."""
+    """What a long-lived process keeps: records by task, and whatever spares the next analyst work. pool: processes that
+    go on, too; None where those that are needed end with the check."""
+
+    @property
+    def pool(self) -> Pool | None: ...
+
+    def tops(self, tops: tuple[str, ...]) -> tuple[str, ...]:
+        """The folders above the packages of what is checked, of which these are named now."""
+        ...
 
     def records(self, task: Task) -> Keeper: ...
 
@@ -85,7 +121,7 @@ def check(
     progress: is called with (files done, files in all).
     fixes: whether findings carry their fix. It costs time for files with findings, and more memory.
     environment: the folders of installed packages, where they are not to be looked for.
-    memory: what a long-lived process keeps from one check to the next; then one process does it all.
+    memory: what a long-lived process keeps from one check to the next.
 
     Findings and units come sorted by path, line and column; paths are absolute. Raises ConfigError.
     """
@@ -167,13 +203,12 @@ class _Run:
         groups = self._groups(found.files, paths)
         total = len(found.files)
         done = 0
-        cached = self._memory is not None or not self._overlay  # what is on disk rests on the files
         records: dict[str, Record] = {}
         waiting: list[tuple[Task, list[str]]] = []
         for group in groups:
             missed = []
             for path in group.files:
-                record = group.cache.get(path) if cached else None
+                record = group.cache.get(path)
                 if record is None:
                     missed.append(path)
                 else:
@@ -182,15 +217,14 @@ class _Run:
             waiting.append((group.task, missed))
         if self._progress:
             self._progress(done, total)
-        analyst = self._memory.analyst(self._overlay) if self._memory is not None else None
-        for record in analyse(waiting, self._jobs, self._overlay, analyst):
+        for record in analyse(waiting, self._jobs, self._overlay, self._memory):
             records[record[0].path] = record
             done += 1
             if self._progress:
                 self._progress(done, total)
         for group, (_, missed) in zip(groups, waiting, strict=True):
             for path in missed:
-                if cached and not failed(records[path][0]):
+                if not failed(records[path][0]):
                     group.cache.put(path, records[path])
             group.cache.save()
         errors = [RunError(path, "no such file or directory") for path in found.missing]
@@ -210,17 +244,17 @@ class _Run:
                 settings = self._settings_of(folder)
             by_settings.setdefault(id(settings), (settings, []))[1].append(path)
         tops = tuple(dict.fromkeys(package_root(os.path.abspath(path)) for path in named))
+        if self._memory is not None:
+            tops = self._memory.tops(tops)
         groups = []
         for settings, below in by_settings.values():
             task = task_for(settings, tops, self._environment, self._fixes)
             cache_folder = self._cache_dir or os.path.join(settings.root, CACHE_FOLDER)
             key = [getattr(task, name) for name in Task.__slots__]
-            cache: Keeper
-            if self._memory is not None:
-                cache = self._memory.records(task)
-            else:
-                cache = Cache(cache_folder if self._use_cache else None, key)
-            groups.append(_Group(settings, task, below, cache))
+            layers: list[Keeper] = [self._memory.records(task)] if self._memory is not None else []
+            if self._use_cache and not self._overlay:  # what is on disk rests on the files
+                layers.append(Cache(cache_folder, key))
+            groups.append(_Group(settings, task, below, _Layers(layers)))
         return groups
 
     # --- merging ------------------------------------------------------------------------------------------------------
@@ -432,23 +466,29 @@ def _place(finding: Finding | None) -> tuple[str, int, int, str]:
 
 
 def analyse(
-    work: Sequence[tuple[Task, list[str]]], jobs: int, overlay: Mapping[str, bytes], analyst: Analyst | None = None
+    work: Sequence[tuple[Task, list[str]]], jobs: int, overlay: Mapping[str, bytes], memory: Memory | None = None
 ) -> Iterable[Record]:
-    """The records of all files, as they come. Several processes only where there is enough to do, and no `analyst`."""
-    if analyst is not None:
-        yield from (analyst.record(task, path) for task, files in work for path in files)
-        return
+    """The records of all files, as they come. Several processes only where there is enough to do."""
     total = sum(len(files) for _, files in work)
-    workers = min(jobs, total // _FILES_PER_WORKER)
+    kept = memory.pool if memory is not None else None
+    workers = min(jobs, total if kept is not None and kept.is_running else total // _FILES_PER_WORKER)
     if workers > 1:
-        from jitlint.pool import analyse_in_processes
+        from jitlint.pool import Pool
 
-        yield from analyse_in_processes(work, workers, overlay)
+        pool = kept or Pool()
+        try:
+            yield from pool.analyse(work, workers, overlay)
+        finally:
+            if pool is not kept:
+                pool.close()
         return
-    analyst = Analyst(overlay)
-    if total > _FILES_PER_WORKER:
-        freeze()
-    allow_deep_code()
+    if memory is not None:
+        analyst = memory.analyst(overlay)
+    else:
+        analyst = Analyst(overlay)
+        if total > _FILES_PER_WORKER:
+            freeze()
+        allow_deep_code()
     for task, files in work:
         for path in files:
             yield analyst.record(task, path)

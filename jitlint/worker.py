@@ -82,10 +82,7 @@ class Analyst:
     ) -> None:
         self._overlay = overlay
         self._prepare = prepare
-        self._texts: dict[str, str] = {}
-        for path, data in overlay.items():
-            with contextlib.suppress(SourceError):
-                self._texts[path] = decode(data, path).text
+        self._texts = _decoded(overlay)
         self._sessions: dict[Task, Session] = {}
         self._heavy = max(_HEAVY // processes, _LEAST)
         self._at_first = resident()
@@ -96,6 +93,16 @@ class Analyst:
         if self._is_heavy():
             self._begin_anew()
         return record
+
+    def revise(self, overlay: Mapping[str, bytes]) -> None:
+        """Go on with other texts in the place of some files; what is on disk is as it was."""
+        changed = {path for path in {*self._overlay, *overlay} if self._overlay.get(path) != overlay.get(path)}
+        self._overlay = overlay
+        if not changed:
+            return
+        self._texts = _decoded(overlay)
+        for session in self._sessions.values():
+            session.revise({path: self._texts.get(path) for path in changed})
 
     def _is_heavy(self) -> bool:
         """Whether the process has grown too much, and the sessions are to blame: of what earlier ones took, not all goes
@@ -151,6 +158,15 @@ class Analyst:
     def _source(self, path: str) -> SourceFile:
         data = self._overlay.get(path)
         return read_source(path) if data is None else decode(data, path)
+
+
+def _decoded(overlay: Mapping[str, bytes]) -> dict[str, str]:
+    """The texts of what can be read."""
+    texts: dict[str, str] = {}
+    for path, data in overlay.items():
+        with contextlib.suppress(SourceError):
+            texts[path] = decode(data, path).text
+    return texts
 
 
 def resident() -> int | None:

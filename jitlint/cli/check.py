@@ -190,14 +190,28 @@ def _fixed(
     options: Options,
 ) -> Result:
     from jitlint.cli.fixing import run
+    from jitlint.repeat import Repeat
     from jitlint.runner import check
 
+    memory = Repeat()
+
     def again(some: Sequence[str], texts: Mapping[str, bytes]) -> Result:
+        memory.start(texts)
         return check(
-            some, configuration, jobs=jobs, use_cache=use_cache, cache_dir=cache_dir, overlay=texts, fixes=True
+            some,
+            configuration,
+            jobs=jobs,
+            use_cache=use_cache,
+            cache_dir=cache_dir,
+            overlay=texts,
+            fixes=True,
+            memory=memory,
         )
 
-    return run(again, paths, stdin_filename, options)
+    try:
+        return run(again, paths, stdin_filename, options)
+    finally:
+        memory.close()
 
 
 def _report(

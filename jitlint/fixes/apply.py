@@ -7,26 +7,36 @@ was: then the file's fixes are tried in parts.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from jitlint.findings.model import Edit, Finding, Fix, Result
+from jitlint.fixes.outcomes import (
+    MAX_CALLERS,
+    callers_of,
+    covering,
+    findings_by_file,
+    is_help,
+    is_worse,
+    messages,
+    renewed,
+    reports,
+    shared_files,
+)
 from jitlint.source.parse import ParseError, parse
 from jitlint.source.text import SourceError, SourceFile, decode, read_bytes
 
 Check = Callable[[Sequence[str], Mapping[str, bytes]], Result]
 
-Reports = Counter[tuple[int, str]]  # by severity (2 is an error) and code
-
-_SEVERITIES = {"error": 2, "warning": 1, "info": 0}
 MAX_ROUNDS = 40
 MAX_IN_VAIN = 3  # rounds in which a fix does not reduce its own findings
-MAX_TRIALS = 60  # checks of the files whose fixes are tried in parts
-MAX_CALLERS = 12  # files from elsewhere that a round looks at for what they lead to in the changed ones
+MAX_TRIALS = 30  # checks of the files whose fixes are tried in parts
 MAX_PASSES = 3  # times that all of them are looked at once the rounds have ended
 
 
@@ -68,25 +78,42 @@ class _Rounds:
         self._failed: set[Hashable] = set()  # fixes that were tried and did no good, as `_print_of` tells them
         self._texts_seen: dict[str, set[bytes]] = {}
         self._in_vain: Counter[Hashable] = Counter()  # how often each left as many findings of its kind as before
-        self._latest: dict[str, Reports] = {}  # of the changed files: how often each rule reports now
-        self._messages: dict[str, Counter[tuple[str, str]]] = {}  # of the same: how often each message comes
+        self._found: dict[str, list[Finding]] = {}  # of the changed files: what is found now
+        self._homes: dict[Hashable, set[str]] = {}  # by fix, as `_print_of` tells them: the functions that it changed
         self._first = work.result
         self._partial: set[str] = set()  # the changed files that were checked, last, from some of their callers only
 
     def run(self, first: Result) -> None:
-        """Rounds of fixes, and a second look at the files that have more findings of some rule than before."""
-        result = self._until_stable(first)
+        """Rounds of fixes, and a second look at the files that have more findings of some rule than before.
+
+        What many files lead to comes first, seen from a few of them: were it to change with the others, all of them would
+        have to be looked at for every change of it, instead of once.
+        """
+        result = first
+        shared = shared_files(first)
+        if shared:
+            result = self._mended(self._until_stable(result, shared), first)
         for _ in range(MAX_PASSES):
+            result = self._until_stable(result, whole=True)
             if not self._partial:
                 break
-            result = self._until_stable(self._again(result, sorted(self._partial), whole=True))
         if self._partial:
-            self._again(result, sorted(self._partial), whole=True)
+            result = self._again(result, sorted(self._partial), whole=True)
+        self._mended(result, first)
+        self._see_whole(first)
+
+    def _mended(self, result: Result, first: Result) -> Result:
+        """Leaves out, of the files that are the worse for their fixes, those that are to blame."""
         worse = self._worse(first)
+        if not worse:
+            return result
+        found = findings_by_file(first)
+        fixed = {path: [one for one in self._work.fixed if _touches(one, path)] for path in worse}
+        suspects = {path: self._suspects(path, found.get(path, []), fixed[path]) for path in worse}
         for path in worse:
             self._undo(path)
-        self._carefully(worse, first)
-        self._see_whole(first)
+        self._carefully(worse, suspects, first)
+        return self._again(result, worse)
 
     def _see_whole(self, first: Result) -> None:
         """Undoes what did good in the trials but does none where those did not look."""
@@ -96,16 +123,23 @@ class _Rounds:
             for path in set(paths) & set(self._worse(first)):
                 self._undo(path)
 
-    def _until_stable(self, result: Result) -> Result:
-        """The findings when no fix is left to apply."""
-        for _ in range(MAX_ROUNDS):
-            chosen = self._choose(result, None)
-            if not chosen:
+    def _until_stable(self, result: Result, only: AbstractSet[str] | None = None, whole: bool = False) -> Result:
+        """The findings when no fix is left to apply.
+
+        only: change these files alone. whole: the first look is from everywhere, and at the files that were looked at
+        from some of their callers only, too.
+        """
+        for number in range(MAX_ROUNDS):
+            chosen = self._choose(result, only)
+            changed = self._apply(chosen) if chosen else []
+            everywhere = whole and number == 0
+            looked_at = sorted({*changed, *self._partial}) if everywhere else changed
+            if not chosen and not looked_at:
                 break
             before = _prints(result)
-            changed = self._apply(chosen)
+            if looked_at:
+                result = self._again(result, looked_at, whole=everywhere)
             if changed:
-                result = self._again(result, changed)
                 after = _prints(result)
                 self._in_vain.update(one for one in map(_print_of, chosen) if after[one] >= before[one])
                 self._failed |= {one for one, times in self._in_vain.items() if times >= MAX_IN_VAIN}
@@ -127,13 +161,12 @@ class _Rounds:
             self._partial.update(changed)
         paths = dict.fromkeys((*changed, *chosen))
         now = self._check(list(paths), {**self._texts, **self._work.after})
-        counts = by_file(now.findings)
+        found = findings_by_file(now)
         for path in changed:
-            self._latest[path] = counts.get(path, Counter())
-            self._messages[path] = messages(now, path)
+            self._found[path] = found.get(path, [])
         return renewed(result, now, paths)
 
-    def _choose(self, result: Result, only: set[str] | None) -> list[Finding]:
+    def _choose(self, result: Result, only: AbstractSet[str] | None) -> list[Finding]:
         chosen: list[Finding] = []
         taken: dict[str, list[Edit]] = {}
         inserted: set[tuple[str, str]] = set()
@@ -194,6 +227,7 @@ class _Rounds:
             now = self._bytes(path)
             self._texts_seen.setdefault(path, set()).add(now)
             if after not in self._texts_seen[path]:  # fixes that undo each other lead back to where the file was
+                self._note_homes(path, [one for one in findings if _touches(one, path)])
                 self._work.before.setdefault(path, now)
                 self._work.after[path] = after
                 changed.append(path)
@@ -214,117 +248,125 @@ class _Rounds:
 
     def _worse(self, before: Result) -> list[str]:
         """The changed files that some fix did no good: there is more than before, or what it was for is still there."""
-        was = by_file(before.findings)
-        found = [path for path in self._work.after if is_worse(was.get(path, Counter()), self._latest[path])]
+        found = findings_by_file(before)
+        fixed: dict[str, set[tuple[str, str]]] = {}
+        for one in self._work.fixed:
+            fixed.setdefault(one.path, set()).add((one.code, one.message))
+        worse: list[str] = []
         for path in self._work.after:
-            first, last = messages(before, path), self._messages[path]
-            keys = {(one.code, one.message) for one in self._work.fixed if one.path == path}
-            if path not in found and any(0 < first[key] <= last[key] for key in keys):
-                found.append(path)
-        return found
+            was, now = found.get(path, []), self._found[path]
+            first, last = messages(was), messages(now)
+            if is_worse(reports(was), reports(now)) or any(0 < first[key] <= last[key] for key in fixed.get(path, ())):
+                worse.append(path)
+        return worse
 
     def _undo(self, path: str) -> None:
         self._work.after.pop(path)
         self._work.before.pop(path)
         self._work.fixed = [finding for finding in self._work.fixed if not _touches(finding, path)]
 
-    def _carefully(self, paths: Sequence[str], first: Result) -> None:
-        """Keeps of some files' fixes those that leave fewer findings, and no new ones: as many at once as do no harm,
-        half as many where they do, down to the one that is left out. The files take their turns together."""
-        if not paths:
-            return
-        result = self._again(first, paths)
-        current = {path: [one for one in result.findings if one.path == path] for path in paths}
-        limits = dict.fromkeys(paths, MAX_TRIALS)
+    def _suspects(self, path: str, before: Sequence[Finding], fixed: Iterable[Finding]) -> set[Hashable]:
+        """Which of the fixes that a file got since `before` may be to blame: those for what is reported as often as it
+        was, and those in functions in which something is reported more often."""
+        after = self._found[path]
+        was, now = messages(before), messages(after)
+        home_of = functions_by_line(decode(self._bytes(path), path))
+        grown = {home_of(one.span.line) for one in after if now[one.code, one.message] > was[one.code, one.message]}
+        grown |= {name.rpartition(".")[0] for name in grown if "." in name}  # what the class itself says
+        return {
+            _print_of(one)
+            for one in fixed
+            if 0 < was[one.code, one.message] <= now[one.code, one.message]
+            or not grown.isdisjoint(self._homes.get(_print_of(one), ()))
+        }
+
+    def _note_homes(self, path: str, fixed: Iterable[Finding]) -> None:
+        """Remember which functions some fixes are about to change."""
+        home_of = functions_by_line(decode(self._bytes(path), path))
+        for one in fixed:
+            lines = [edit.span.line for edit in edits_of(one) if edit.path == path]
+            self._homes.setdefault(_print_of(one), set()).update(map(home_of, lines))
+
+    def _carefully(self, paths: Sequence[str], suspects: Mapping[str, set[Hashable]], first: Result) -> None:
+        """Keeps of some files' fixes those that leave fewer findings, and no new ones: all at once but the suspects, then
+        those; of what does harm together each half, down to the one that is left out. The files take their turns
+        together."""
+        self._again(first, paths)
+        current = {path: self._found[path] for path in paths}
+        searches = {path: _Search(suspects[path]) for path in paths}
         for _ in range(MAX_TRIALS):
             tried: dict[str, list[Finding]] = {}
             kept = {path: self._work.after.get(path) for path in paths}
             for path in paths:
-                some = self._choose(Result(findings=tuple(current[path])), {path})[: limits[path]]
+                some = searches[path].next(self._choose(Result(findings=tuple(current[path])), {path}))
                 text = self._edited(path, some) if some else None
                 if text is not None and text != self._bytes(path):
+                    self._note_homes(path, some)
                     self._work.before.setdefault(path, self._bytes(path))
                     self._work.after[path] = text
                     tried[path] = some
                 elif some:
-                    self._refuse(path, some, limits)
+                    self._refuse(some, searches[path], set())
             if not tried:
                 if not any(self._choose(Result(findings=tuple(current[path])), {path}) for path in paths):
                     return
                 continue
-            trial = self._again(first, list(tried))
+            self._again(first, list(tried))
             for path, some in tried.items():
-                now = [one for one in trial.findings if one.path == path]
+                now = self._found[path]
                 if is_help(current[path], now, some):
                     current[path] = now
                     self._work.fixed.extend(some)
-                    limits[path] *= 2
+                    searches[path].succeeded(len(some))
                     continue
+                suspected = self._suspects(path, current[path], some)
                 old = kept[path]
                 if old is None:
                     del self._work.after[path]
                     del self._work.before[path]
                 else:
                     self._work.after[path] = old
-                self._refuse(path, some, limits)
+                self._refuse(some, searches[path], suspected)
 
-    def _refuse(self, path: str, some: Sequence[Finding], limits: dict[str, int]) -> None:
-        """What was tried did no good: the only one is not tried again, of several fewer."""
-        limits[path] = max(1, len(some) // 2)
+    def _refuse(self, some: Sequence[Finding], search: _Search, suspects: set[Hashable]) -> None:
+        """What was tried did no good: the only one is not tried again, of several those that are not suspected, or half
+        of them."""
+        search.failed(some, suspects)
         if len(some) == 1:
             self._failed.add(_print_of(some[0]))
 
 
+class _Search:
+    """Which fixes of a file are tried next, by halves: of some that did harm together at least one is to blame."""
+
+    def __init__(self, suspects: set[Hashable]) -> None:
+        self._suspects = suspects
+        self._bad = 0  # how many of the next fixes hold one that is to blame
+
+    def next(self, chosen: Sequence[Finding]) -> list[Finding]:
+        """Some of the fixes that go together."""
+        others = [one for one in chosen if _print_of(one) not in self._suspects]
+        if not others and self._suspects:
+            self._suspects = set()
+            self._bad = len(chosen)  # they have done harm before
+        some = others or chosen
+        return list(some[: max(1, self._bad // 2)] if self._bad else some)
+
+    def succeeded(self, number: int) -> None:
+        """So many fixes did good: who is to blame is among the rest."""
+        self._bad = max(0, self._bad - number)
+
+    def failed(self, some: Sequence[Finding], suspects: set[Hashable]) -> None:
+        """Some fixes did harm together; one alone is out."""
+        if suspects and not all(_print_of(one) in suspects for one in some):
+            self._suspects = self._suspects | suspects
+            self._bad = 0
+        else:
+            self._bad = len(some) if len(some) > 1 else 0
+
+
 def edits_of(finding: Finding) -> tuple[Edit, ...]:
     return finding.fix.edits if finding.fix is not None else ()
-
-
-def callers_of(result: Result, changed: Sequence[str]) -> dict[str, set[int]]:
-    """The other files whose units lead to findings in the changed ones: which of the findings, by their numbers, that
-    the changed files' own units do not lead to."""
-    inside = set(changed)
-    own: set[int] = set()
-    callers: dict[str, set[int]] = {}
-    for unit in result.units:
-        numbers = {number for number in unit.findings if result.findings[number].path in inside}
-        if unit.path in inside:
-            own |= numbers
-        elif numbers:
-            callers.setdefault(unit.path, set()).update(numbers)
-    return {path: numbers - own for path, numbers in callers.items()}
-
-
-def covering(callers: Mapping[str, set[int]]) -> list[str]:
-    """A few of the callers that lead to all that the callers lead to: of each finding one, those first that lead to
-    many."""
-    chosen: list[str] = []
-    seen: set[int] = set()
-    for path, numbers in sorted(callers.items(), key=lambda one: -len(one[1])):
-        if numbers - seen:
-            chosen.append(path)
-            seen |= numbers
-    return chosen
-
-
-def renewed(old: Result, now: Result, paths: Iterable[str]) -> Result:
-    """What a check of `paths` has found, and what `old` says of everything else."""
-    checked = set(paths)
-    known = {(one.path, one.span, one.code, one.message): number for number, one in enumerate(now.findings)}
-    findings = list(now.findings)
-    numbers: dict[int, int] = {}
-    for number, one in enumerate(old.findings):
-        key = (one.path, one.span, one.code, one.message)
-        if key in known:
-            numbers[number] = known[key]
-        elif one.path not in checked:
-            numbers[number] = len(findings)
-            findings.append(one)
-    units = [
-        replace(unit, findings=tuple(numbers[number] for number in unit.findings if number in numbers))
-        for unit in old.units
-        if unit.path not in checked
-    ]
-    return replace(now, findings=tuple(findings), units=(*now.units, *units))
 
 
 def compatible(edit: Edit, others: Iterable[Edit]) -> bool:
@@ -364,28 +406,24 @@ def line_starts(source: SourceFile) -> list[int]:
     return starts
 
 
-def by_file(findings: Iterable[Finding]) -> dict[str, Reports]:
-    """How often each rule reports, by file."""
-    counts: dict[str, Reports] = {}
-    for finding in findings:
-        counts.setdefault(finding.path, Counter())[_SEVERITIES[finding.severity], finding.code] += 1
-    return counts
-
-
-def is_worse(before: Reports, after: Reports) -> bool:
-    """Whether a rule reports more often than before, and nothing graver is gone in exchange (an error for the warning
-    that it hid)."""
-    gained, lost = after - before, before - after
-    return bool(gained) and max(gained)[0] >= max(lost, default=(-1, ""))[0]
-
-
-def is_help(before: Sequence[Finding], after: Sequence[Finding], fixed: Sequence[Finding]) -> bool:
-    """Whether a file is the better for some fixes: less is found there, and not what they are for."""
-    was, now = (Counter((_SEVERITIES[one.severity], one.code) for one in some) for some in (before, after))
-    if is_worse(was, now) or not was - now:
-        return False
-    told, still = (Counter((one.code, one.message) for one in some) for some in (before, after))
-    return all(still[one.code, one.message] < told[one.code, one.message] for one in fixed)
+def functions_by_line(source: SourceFile) -> Callable[[int], str]:
+    """Gives the qualname of the outermost function that a line (1-based) stands in; of the class, outside of functions;
+    '' outside of both."""
+    names: dict[int, str] = {}
+    left: list[tuple[ast.AST, str]] = [(parse(source), "")]
+    while left:
+        node, prefix = left.pop()
+        for one in ast.iter_child_nodes(node):
+            if not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                if isinstance(one, ast.stmt):
+                    left.append((one, prefix))
+                continue
+            name = f"{prefix}.{one.name}" if prefix else one.name
+            first = min([one.lineno, *(decorator.lineno for decorator in one.decorator_list)])
+            names.update(dict.fromkeys(range(first, (one.end_lineno or one.lineno) + 1), name))
+            if isinstance(one, ast.ClassDef):
+                left.append((one, name))
+    return lambda line: names.get(line, "")
 
 
 def _print_of(finding: Finding) -> Hashable:
@@ -397,11 +435,6 @@ def _print_of(finding: Finding) -> Hashable:
 def _prints(result: Result) -> Counter[Hashable]:
     """How often findings of each kind come."""
     return Counter(_print_of(one) for one in result.findings if one.fix is not None)
-
-
-def messages(result: Result, path: str) -> Counter[tuple[str, str]]:
-    """How often each message of each rule comes in a file."""
-    return Counter((one.code, one.message) for one in result.findings if one.path == path)
 
 
 def _inserts(fix: Fix) -> bool:

@@ -58,13 +58,19 @@ class Context:
         self.parents: dict[ast.AST, ast.AST] = {}
         # The nodes that begin on a line, from the outside in.
         self._on_line: dict[int, list[ast.AST]] = {}
+        self._by_kind: dict[type, list[ast.AST]] = {}
         for node in walk_parents(self.tree, self.parents):
             self._on_line.setdefault(getattr(node, "lineno", 0), []).append(node)
+            self._by_kind.setdefault(node.__class__, []).append(node)
         self._starts = line_starts(source)
         self._types: dict[tuple[str, int, int, int, int], list[Sugared]] | None = None
         self._comments: list[tuple[int, str]] | None = None
         # The names that fixes bring along, by the function they are for: what each is for.
         self.given: dict[tuple[ast.AST, str], ast.AST] = {}
+
+    def every(self, kind: type[N]) -> list[N]:
+        """The nodes of a kind (a class of the grammar's, no base of several), from the outside in."""
+        return self._by_kind.get(kind, [])  # type: ignore[return-value]
 
     # --- places -------------------------------------------------------------------------------------------------------
 

@@ -266,18 +266,19 @@ def _too_early(context: Context, change: Change) -> bool:
         return False
     old = set(re.findall(r"\w+", context.text[change.start : change.end]))
     new = set(re.findall(r"\w+", change.content)) - old
-    late = [one for one in ast.walk(context.tree) if isinstance(one, ast.ClassDef) and one.name in new]
+    late = [one for one in context.every(ast.ClassDef) if one.name in new]
     if not any(change.start < context.end(one) for one in late):
         return False
-    functions = [one for one in ast.walk(context.tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return not any(context.start(one.body[0]) <= change.start <= context.end(one) for one in functions)
+    bodies: list[tuple[ast.stmt, ast.stmt]] = [(one.body[0], one) for one in context.every(ast.FunctionDef)]
+    bodies += [(one.body[0], one) for one in context.every(ast.AsyncFunctionDef)]
+    return not any(context.start(first) <= change.start <= context.end(one) for first, one in bodies)
 
 
 def _quotes_inside(context: Context, change: Change) -> bool:
     """Whether a change brings quotes, or a backslash, into an f-string: only Python from 3.12 on reads those."""
     if not set("'\"\\") & set(change.content):
         return False
-    texts = (one for one in ast.walk(context.tree) if isinstance(one, ast.JoinedStr))
+    texts = context.every(ast.JoinedStr)
     return any(context.start(one) < change.start and change.end < context.end(one) for one in texts)
 
 

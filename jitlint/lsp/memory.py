@@ -23,6 +23,8 @@ Stamp = tuple[object, ...]
 class Memory:
     """One for a server. `start` begins a check; until the next one, what is on disk is looked at once."""
 
+    pool = None
+
     def __init__(self) -> None:
         self._kept_records: dict[Task, dict[str, tuple[Record, dict[str, Stamp]]]] = {}
         self._kept_indexes: dict[Task, dict[str, tuple[ModuleIndex, Stamp]]] = {}
@@ -68,6 +70,10 @@ class Memory:
         return known
 
     # --- what the runner asks for -------------------------------------------------------------------------------------
+
+    def tops(self, tops: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the files that are checked."""
+        return tops
 
     def records(self, task: Task) -> _Records:
         """The records of a task."""

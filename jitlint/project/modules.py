@@ -40,6 +40,7 @@ class Modules:
         self.python = python
         self.dependencies: set[str] = set()
         self._indexes: dict[str, ModuleIndex | SourceError | ParseError] = {}
+        self._retired: list[object] = []  # the indexes of files that were replaced
         self._namespaces: dict[tuple[str, ...], ModuleIndex] = {}
         self._star_texts = StarTexts(self.finder, self.overlay)
 
@@ -101,6 +102,22 @@ class Modules:
         self._indexes.pop(path, None)
         self.finder.forget()
         self._star_texts = StarTexts(self.finder, self.overlay)
+
+    def revise(self, texts: Mapping[str, str | None]) -> None:
+        """The same for files that exist, all of which stay where they are; what they defined before lives on."""
+        changed = {os.path.abspath(path): text for path, text in texts.items()}
+        for path, text in changed.items():
+            if text is None:
+                self.overlay.pop(path, None)
+            else:
+                self.overlay[path] = text
+                self.finder.add_overlay(path)
+            self._retired.append(self._indexes.pop(path, None))
+        self._star_texts.forget(changed)
+
+    def retired_lines(self) -> int:
+        """How many lines the files had that were replaced, and are still held."""
+        return sum(len(one.lines) for one in self._retired if isinstance(one, ModuleIndex))
 
     def module(self, name: str, importer: ModuleIndex | None = None) -> ModuleIndex | None:
         """The module of a dotted name; None where it is external, missing, or cannot be read or parsed.

@@ -60,6 +60,14 @@ class Project(Modules):
         super().update(path, text)
         self._cache.clear()
 
+    def revise(self, texts: Mapping[str, str | None]) -> None:
+        """Replace the texts of files that exist (None: what is on disk holds again), and forget what rests on them; the
+        other answers stay. What the files defined before lives on, for answers are known by the identity of what they
+        are about, which must not come again."""
+        super().revise(texts)
+        changed = {os.path.abspath(path) for path in texts}
+        self._cache = {key: known for key, known in self._cache.items() if known[1].isdisjoint(changed)}
+
     # -- names
 
     def resolve(self, scope: Scope, name: str, *, before: ast.AST | None = None) -> Targets:

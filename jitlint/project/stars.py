@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from jitlint.project.files import Finder, Missing
@@ -59,6 +59,11 @@ class StarTexts:
                 return None
             left.extend(outline.sources)
         return files
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Look at some files again."""
+        for path in paths:
+            self._outlines.pop(path, None)
 
     def _outline(self, path: str) -> _Outline | None:
         if path not in self._outlines:

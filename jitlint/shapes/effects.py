@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition, Scope
@@ -110,6 +111,17 @@ class EffectsTable:
         self._open: dict[tuple[int, int], int] = {}
         self._lowest = _NEVER
         self._spent = 0
+
+    def forget_files(self, files: AbstractSet[str]) -> None:
+        """Drop what rests on some of these files."""
+
+        def holds(record: _Record) -> bool:
+            asked = [one.module.path for one in record.asked.values() if isinstance(one, FunctionDefinition)]
+            return record.files.isdisjoint(files) and files.isdisjoint(asked)
+
+        self._known = {key: record for key, record in self._known.items() if holds(record)}
+        self._records = {key: [one for one in some if holds(one)] for key, some in self._records.items()}
+        self._members.clear()
 
     def effects(self, definition: FunctionDefinition, cls: ClassDefinition | None = None) -> Effects:
         """What a call of a function may change. cls: for a method, the class of the receiver."""

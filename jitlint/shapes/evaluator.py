@@ -37,6 +37,7 @@ from jitlint.shapes.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Items
+    from collections.abc import Set as AbstractSet
 
     from jitlint.project.project import Project
     from jitlint.torch_api.api import TorchAPI
@@ -58,6 +59,12 @@ class Evaluator:
         """Drops all results, after a file of the project changed."""
         self.run = Interpreter(self.project, self.api)
         self._shapes.clear()
+
+    def forget_files(self, files: AbstractSet[str]) -> None:
+        """Drops the results that rest on some of these files (absolute paths), after they changed; what they defined must
+        live on, see `Project.revise`."""
+        self.run.forget_files(files)
+        self._shapes = {key: known for key, known in self._shapes.items() if known[1].isdisjoint(files)}
 
     # --- values ---
 

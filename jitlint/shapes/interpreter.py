@@ -12,6 +12,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +98,19 @@ class Interpreter:
         self.active: set[Any] = set()
         self._globals: dict[tuple[int, str], tuple[Value | None, frozenset[str]]] = {}
         self._members: dict[tuple[int, str], tuple[Value | None, frozenset[str]]] = {}
-        self._functions: dict[int, Function | Value] = {}
+        self._functions: dict[int, tuple[Value, frozenset[str]]] = {}
         self._texts: dict[int, str] = {}
         self._knows_torch: dict[str, bool] = {}
         self.home: str | None = None  # the top-level package of the class whose constructor runs
+
+    def forget_files(self, files: AbstractSet[str]) -> None:
+        """Drop what rests on some of these files."""
+        self.effects.forget_files(files)
+        self.memory = {key: known for key, known in self.memory.items() if known[1].isdisjoint(files)}
+        self._globals = {key: known for key, known in self._globals.items() if known[1].isdisjoint(files)}
+        self._members = {key: known for key, known in self._members.items() if known[1].isdisjoint(files)}
+        self._functions = {key: known for key, known in self._functions.items() if known[1].isdisjoint(files)}
+        self._knows_torch.clear()
 
     # --- limits ---
 
@@ -275,12 +285,13 @@ class Interpreter:
             return decorators.decorated(self, definition, closure)
         known = self._functions.get(id(definition))
         if known is None:
-            self._functions[id(definition)] = Function(definition)  # where a decorator leads back here
+            self._functions[id(definition)] = Function(definition), frozenset()  # where a decorator leads back here
             with self.detached():
-                known = decorators.decorated(self, definition, None)
-            settle(known)
-            self._functions[id(definition)] = known
-        return known
+                value, files = self.recorded(lambda: decorators.decorated(self, definition, None))
+            settle(value)
+            known = self._functions[id(definition)] = value, files
+        self.project.dependencies |= known[1]
+        return known[0]
 
     def class_value(self, definition: ClassDefinition, closure: Frame | None = None) -> Value:
         if not definition.node.decorator_list:

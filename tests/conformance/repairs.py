@@ -27,7 +27,8 @@ from programs import FOLDER, TORCH, Program, programs
 
 from jitlint.config import Settings
 from jitlint.findings.model import Result
-from jitlint.fixes.apply import by_file, is_worse, repair
+from jitlint.fixes.apply import repair
+from jitlint.fixes.outcomes import by_file, is_worse
 from jitlint.runner import check
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from jitlint.findings.model import Edit, Finding, Fix, Result, Unit
-from jitlint.fixes.apply import edited, is_worse, overlap, repair, write
+from jitlint.fixes.apply import edited, overlap, repair, write
+from jitlint.fixes.outcomes import is_worse
 from jitlint.source.problem import Span
 from jitlint.source.text import decode
 
@@ -265,3 +266,73 @@ def test_what_does_harm_where_no_round_looked_is_undone() -> None:
     after, looks = shared({**many, "late": "1 2"}, "bad\nfine\nfine\n", table)
     assert after == "bad\nfine\nfine\n"
     assert len(looks[-1]) <= len(looks[0])
+
+
+class Village(Library):
+    """The same, where callers have words of their own, too, behind a ``#``: their findings are their own."""
+
+    def __call__(self, paths: Sequence[str], texts: Mapping[str, bytes]) -> Result:
+        calls = {path: text.partition(b"#")[0] if path != "lib" else text for path, text in texts.items()}
+        result = super().__call__(paths, calls)
+        findings = list(result.findings)
+        for path in paths:
+            line = texts[path].decode()
+            at = line.find("#") + 1
+            if path != "lib" and line[at:].strip() in self.table:
+                word = line[at:].strip()
+                span = Span(1, at + 1, 1, at + 1 + len(word))
+                fix = Fix("safe", "replace", (Edit(path, span, self.table[word]),))
+                findings.append(Finding("JIT" + word, "", "error", word, word, path, span, fix=fix))
+        return Result(findings=tuple(findings), units=result.units)
+
+
+def test_what_many_lead_to_is_settled_before_the_many_change() -> None:
+    texts = {"lib": b"bad\n", **{f"caller{number}": b"1 #poor" for number in range(50)}}
+    linter = Village({"bad": "worse", "worse": "still", "still": "fine", "poor": "good"})
+    work = repair(linter, list(texts), texts, True)
+    assert work.after.pop("lib") == b"fine\n"
+    assert set(work.after.values()) == {b"1 #good"}
+    assert len(work.after) == 50
+    sizes = [len(some) for some in linter.looks]
+    assert sizes == [51, 2, 2, 2, 51]  # of all files once before, and once after, all there is to change
+
+
+def functions(words: Sequence[str]) -> str:
+    return "".join(f"def f{number}():\n    {word}\n" for number, word in enumerate(words))
+
+
+def test_fixes_in_other_functions_than_the_harm_are_kept_at_once() -> None:
+    words = [f"w{number}" for number in range(40)]
+    words[17] = "trap"
+    toy = Toy({**dict.fromkeys(words, "fine"), "trap": "harm", "harm": ""})
+    text = functions(words)
+    work = repair(toy, ["x.py"], {"x.py": text.encode()}, True)
+    assert work.after["x.py"].decode() == functions(["trap" if word == "trap" else "fine" for word in words])
+    # Before, all together, again as it was, all but the suspect, the suspect, what is left.
+    assert toy.runs <= 6
+
+
+class Hidden(Toy):
+    """Where a word of `traps` is gone, the harm shows in the first line."""
+
+    def __init__(self, table: Mapping[str, str], traps: Sequence[str]) -> None:
+        super().__init__(table)
+        self.traps = traps
+
+    def __call__(self, paths: Sequence[str], texts: Mapping[str, bytes]) -> Result:
+        result = super().__call__(paths, texts)
+        lost = [one for one in self.traps for path in paths if one not in decode(texts[path], path).text.split()]
+        harm = [Finding("JITharm", "", "error", f"without {one}", "", paths[0], Span(1, 1, 1, 2)) for one in lost]
+        return Result(findings=(*result.findings, *harm))
+
+
+def test_harm_that_shows_elsewhere_is_found_by_halves() -> None:
+    words = [f"w{number}" for number in range(64)]
+    traps = ["w13", "w50"]
+    toy = Hidden(dict.fromkeys(words, "fine"), traps)
+    work = repair(toy, ["x.py"], {"x.py": functions(["first", *words]).encode()}, True)
+    expected = functions(["first", *(word if word in traps else "fine" for word in words)])
+    assert work.after["x.py"].decode() == expected
+    assert len(work.fixed) == 62
+    # At first, all, again as it was; for each of the two: all that is left, halves down to one, that one; and the end.
+    assert toy.runs <= 3 + 2 * (1 + 6 + 1) + 2
