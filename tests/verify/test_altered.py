@@ -124,7 +124,9 @@ def f(x):
 def test_a_class_emptied() -> None:
     step = emptied_class("p", CLASS, 7)
     assert step is not None
-    assert step.text == """\
+    assert (
+        step.text
+        == """\
 class A:
     def __init__(self):
         self.x = 1
@@ -143,6 +145,7 @@ class A:
 def f(x):
     return x
 """
+    )
     assert (step.first, step.last) == (1, 13)
     assert emptied_class("p", step.text, 5) is None  # nothing changes any more
     assert emptied_class("p", CLASS, 17) is None
