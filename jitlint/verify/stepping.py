@@ -48,7 +48,7 @@ def step_over(
             continue
         known = [one for one in rejection.places if (overlay.get(one.path) or texts.text(one.path))][:1]
         if known:
-            places = [*_used_at(attempts, rejection), *known]
+            places = [*_led_from(judge, rejection), *_used_at(attempts, rejection), *known]
         else:
             places = judge.foretold_places(rejection, attempts.work.findings)
             places.sort(key=lambda one: not part.holds(one.path, texts.function_at(one.path, one.line)))
@@ -104,6 +104,13 @@ def is_alone(attempts: Attempts, index: int, overlay: Mapping[str, str], part: P
         return False
     answer = attempts.compile({**overlay, path: step.text}, part)
     return answer.rejection is not None and attempts.judge.match(answer.rejection, [index], strict=True) == [index]
+
+
+def _led_from(judge: Judge, rejection: Rejection) -> list[Place]:
+    """Where the project's code calls the other people's that an error is in: that is not gone through step by step."""
+    if rejection.places[0].path in judge.paths():
+        return []
+    return [place for place in rejection.chain if place.path in judge.paths()][:1]
 
 
 def _used_at(attempts: Attempts, rejection: Rejection) -> list[Place]:

@@ -185,6 +185,34 @@ def test_they_are_reached(write_tree: WriteTree) -> None:
     assert set(reasons.values()) == {"taken out of its statement"}
 
 
+TOOL = "class Tool:\n    def __init__(self, n: int):\n        self.n = n\n" + "".join(
+    f"\n    def method_{number}(self, *args, n: int = 1):\n        return self.n\n" for number in range(20)
+)
+USER = """\
+import os
+import sys
+
+from torch import nn
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))  # check knows nothing of what is there
+from tool import Tool
+
+
+class Uses(nn.Module):
+    def forward(self, x):
+        tool = Tool(1)
+        return x.behind_other_peoples_code()
+"""
+
+
+@pytest.mark.torch
+def test_what_other_peoples_code_is_behind_is_reached(write_tree: WriteTree) -> None:
+    root = write_tree({"model.py": USER, "lib/tool.py": TOOL})
+    report, said = run("model.py", cwd=root)[1:]
+    verdicts = {f["verdict"] for f in report["findings"] if "behind_other_peoples_code" in f["message"]}
+    assert verdicts == {"confirmed"}, said
+
+
 SOURCE = """\
 def f(x):
     if g(x.a(),
