@@ -70,10 +70,10 @@ def step_over(
             if met:
                 best = (step, answer.rejection, met)
                 break
-            if not is_same(answer.rejection, rejection):
+            if not _stays(judge, answer.rejection, rejection):
                 if best is None or _is_later(texts, answer.rejection, best[1]):
                     best = (step, answer.rejection, [])
-                if _is_later(texts, answer.rejection, rejection):
+                if is_same(answer.rejection, rejection) or _is_later(texts, answer.rejection, rejection):
                     break
         if best is None:
             return
@@ -179,7 +179,7 @@ def _tries(
                 continue
             tried.add(step.text)
             answer = attempts.compile({**overlay, step.path: step.text}, part)
-            vain += answer.rejection is not None and is_same(answer.rejection, rejection)
+            vain += answer.rejection is not None and _stays(judge, answer.rejection, rejection)
             yield step, answer
 
     # Where nothing that is looked for is near, the whole function may go; where others of its class went, all may.
@@ -232,6 +232,13 @@ def is_same(one: Rejection, other: Rejection) -> bool:
     if not first or not second:
         return one.text == other.text
     return (first[0].path, first[0].line) == (second[0].path, second[0].line)
+
+
+def _stays(judge: Judge, one: Rejection, other: Rejection) -> bool:
+    """Whether an alteration changed nothing: the compiler still stops there, and comes there from the same place."""
+    if not is_same(one, other) or not other.places:
+        return is_same(one, other)
+    return [place.line for place in _led_from(judge, one)] == [place.line for place in _led_from(judge, other)]
 
 
 def lines_of(skipped: Sequence[Alteration]) -> str:
