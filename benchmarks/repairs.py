@@ -204,10 +204,11 @@ def small(kind: type) -> Any:
 Rows = list[dict[str, Any]]
 
 
-def differing(before: Rows, after: Rows) -> set[str]:
-    """The modules of the classes that compile, or can be built, in one copy only."""
+def differing(before: Rows, after: Rows, lost: bool) -> set[str]:
+    """The modules of the classes that compile, or can be built, in one copy only; where `lost`, in the first only."""
     old, new = ({row["class"]: row["ok"] for row in rows if "class" in row} for rows in (before, after))
-    return {name.split(":")[0] for name in {*old, *new} if old.get(name) != new.get(name)}
+    names = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+    return {name.split(":")[0] for name in names if not lost or old.get(name) or name not in new}
 
 
 def renewed(rows: Rows, again: Rows) -> Rows:
@@ -297,6 +298,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help="fix and compile only these (dotted names)")
     parser.add_argument("--show", type=int, default=20)
     parser.add_argument("--as-is", action="store_true", help="FOLDER/after is fixed already (in parts, say)")
+    parser.add_argument("--lost", action="store_true", help="compile again only what was lost, not what was gained")
     parser.add_argument("--timeout", type=int, default=TIMEOUT, help="CPU seconds for each class")
     parser.add_argument("--memory", type=int, default=MEMORY, help="MiB that a process which compiles may grow to")
     parser.add_argument("--collect", help=argparse.SUPPRESS)
@@ -320,7 +322,7 @@ def main() -> int:
             if copy == "after":
                 fix(folder, work, options)
         rows[copy] = verdicts_of(folder, verdicts, options.only, options.timeout, options)
-    for name in sorted(differing(rows["before"], rows["after"])):
+    for name in sorted(differing(rows["before"], rows["after"], options.lost)):
         for copy in rows:
             some = work / f"{options.package}.{copy}.again.jsonl"
             again = verdicts_of(work / copy, some, [name], 4 * options.timeout, options)

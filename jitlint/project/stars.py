@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from jitlint.project.files import Finder, Missing
@@ -33,9 +33,9 @@ class _Outline:
 
 
 class StarTexts:
-    """The files that were searched. overlay: files of which what is on disk does not count."""
+    """The files that were searched. overlay: the texts of files of which what is on disk does not count."""
 
-    def __init__(self, finder: Finder, overlay: Container[str]) -> None:
+    def __init__(self, finder: Finder, overlay: Mapping[str, str]) -> None:
         self._finder = finder
         self._overlay = overlay
         self._outlines: dict[str, _Outline | None] = {}  # by path; None for what is not to be seen through
@@ -71,11 +71,13 @@ class StarTexts:
         return self._outlines[path]
 
     def _look(self, path: str) -> _Outline | None:
-        if path in self._overlay:
-            return None
+        shown = self._overlay.get(path)
         try:
-            with open(path, "rb") as file:
-                text = file.read()
+            if shown is not None:
+                text = shown.encode("utf-8", "surrogatepass")
+            else:
+                with open(path, "rb") as file:
+                    text = file.read()
         except OSError:
             return None
         mentions = sum(not _is_comment(text, one.start()) for one in _ALL.finditer(text))

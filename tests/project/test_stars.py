@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from jitlint.project.files import Finder
+from jitlint.project.project import Project
 from jitlint.project.stars import StarTexts
 
 from .conftest import MakeProject
@@ -26,9 +28,9 @@ FILES = {
 }
 
 
-def lacks(folder: Path, module: str, name: str, overlay: tuple[str, ...] = ()) -> bool:
-    finder = Finder([str(folder)], [], overlay, [])
-    return StarTexts(finder, overlay).lacks(str(folder / module), name) is not None
+def lacks(folder: Path, module: str, name: str, overlay: Mapping[str, str] | None = None) -> bool:
+    finder = Finder([str(folder)], [], overlay or {}, [])
+    return StarTexts(finder, overlay or {}).lacks(str(folder / module), name) is not None
 
 
 @pytest.mark.parametrize(
@@ -81,9 +83,13 @@ def test_a_circle_of_stars_ends(make: MakeProject, tmp_path: Path) -> None:
 
 
 def test_an_overlay_counts_and_not_what_is_on_disk(make: MakeProject, tmp_path: Path) -> None:
-    make({"pkg/__init__.py": "from .a import *\n", "pkg/a.py": ""})
+    make({"pkg/__init__.py": "from .a import *\n", "pkg/a.py": "Other = 1\n"})
+    overlay = {str(tmp_path / "pkg" / "a.py"): "Nèt = 1\nNet = 2\n"}
     assert lacks(tmp_path, "pkg/__init__.py", "Net")
-    assert not lacks(tmp_path, "pkg/__init__.py", "Net", (str(tmp_path / "pkg" / "a.py"),))
+    assert not lacks(tmp_path, "pkg/__init__.py", "Net", overlay)
+    assert not lacks(tmp_path, "pkg/__init__.py", "Nèt", overlay)
+    assert not lacks(tmp_path, "pkg/__init__.py", "Other")
+    assert lacks(tmp_path, "pkg/__init__.py", "Other", overlay)
 
 
 def test_the_names_that_stars_bring_are_those_that_python_binds(make: MakeProject) -> None:
@@ -97,6 +103,16 @@ def test_the_names_that_stars_bring_are_those_that_python_binds(make: MakeProjec
 
 def test_only_the_file_that_brings_a_name_is_parsed(make: MakeProject) -> None:
     project = make({**FILES, "pkg/deep/inner.py": "from .last import *\n"})
+    ask(project, "One")
+    read = {os.path.basename(path) for path in project.indexes()}
+    assert "one.py" in read
+    assert not read & {"two.py", "last.py", "inner.py"}
+
+
+def test_nor_are_those_parsed_that_an_editor_shows(make: MakeProject, tmp_path: Path) -> None:
+    make({**FILES, "pkg/deep/inner.py": "from .last import *\n"})
+    overlay = {str(tmp_path / path): FILES[path] + "\n" for path in ("pkg/two.py", "pkg/deep/last.py", "main.py")}
+    project = Project([str(tmp_path)], overlay=overlay)
     ask(project, "One")
     read = {os.path.basename(path) for path in project.indexes()}
     assert "one.py" in read
