@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from jitlint.findings.model import Finding
 from jitlint.verify.altered import VALUES, Alteration, alone, alterations, emptied, emptied_class, wanted
@@ -34,7 +34,7 @@ def step_over(
 
     sought: of the findings that are left, those that this part or a later one may lead to; the others' functions may
     go. Nothing given: all."""
-    judge, texts = attempts.judge, attempts.judge.texts
+    judge = attempts.judge
     overlay: dict[str, str] = {**attempts.overlay, **{step.path: step.text for step in skipped}}
     patience = _MAX_PATIENCE
     while left and attempts.left > 0 and patience > 0 and not attempts.stopped():
@@ -46,35 +46,13 @@ def step_over(
             confirm(judge.match(answer.rejection, left, strict=True), f"with {taken} out of the way")
             rejection = answer.rejection
             continue
-        known = [one for one in rejection.places if (overlay.get(one.path) or texts.text(one.path))][:1]
-        if known:
-            places = [*_led_from(judge, rejection), *_used_at(attempts, rejection), *known]
-        else:
-            places = judge.foretold_places(rejection, attempts.work.findings)
-            places.sort(key=lambda one: not part.holds(one.path, texts.function_at(one.path, one.line)))
-            del places[_MAX_FORETOLD:]
-        best: tuple[Alteration, Rejection | None, list[int]] | None = None
-        for step, answer in (
+        near = [index for index in left if not sought or index in sought]
+        pairs = (
             pair
-            for place in places
-            for pair in _tries(
-                attempts, rejection, place, overlay, [i for i in left if not sought or i in sought], skipped, part
-            )
-        ):
-            if answer.failure:
-                continue
-            if answer.rejection is None:
-                best = (step, None, [])
-                break
-            met = judge.match(answer.rejection, left, strict=True)
-            if met:
-                best = (step, answer.rejection, met)
-                break
-            if not _stays(judge, answer.rejection, rejection):
-                if best is None or _is_later(texts, answer.rejection, best[1]):
-                    best = (step, answer.rejection, [])
-                if is_same(answer.rejection, rejection) or _is_later(texts, answer.rejection, rejection):
-                    break
+            for place in _places(attempts, rejection, overlay, part)
+            for pair in _tries(attempts, rejection, place, overlay, near, skipped, part)
+        )
+        best = _best(judge, rejection, pairs, left)
         if best is None:
             return
         step, following, met = best
@@ -92,6 +70,39 @@ def step_over(
         if following is None:
             return
         rejection = following
+
+
+def _places(attempts: Attempts, rejection: Rejection, overlay: Mapping[str, str], part: Part) -> list[Place]:
+    """Where to alter the text to get past an error, the likeliest first."""
+    judge, texts = attempts.judge, attempts.judge.texts
+    known = [one for one in rejection.places if (overlay.get(one.path) or texts.text(one.path))][:1]
+    if known:
+        return [*_led_from(judge, rejection), *_used_at(attempts, rejection), *known]
+    places = judge.foretold_places(rejection, attempts.work.findings)
+    places.sort(key=lambda one: not part.holds(one.path, texts.function_at(one.path, one.line)))
+    return places[:_MAX_FORETOLD]
+
+
+def _best(
+    judge: Judge, rejection: Rejection, pairs: Iterable[tuple[Alteration, Answer]], left: Sequence[int]
+) -> tuple[Alteration, Rejection | None, list[int]] | None:
+    """Of some alterations, with what the compiler says of each, the first that leads on well, else the one that leads
+    on farthest: with what is in the way then (None: nothing), and the findings that it is."""
+    best: tuple[Alteration, Rejection | None, list[int]] | None = None
+    for step, answer in pairs:
+        if answer.failure:
+            continue
+        if answer.rejection is None:
+            return step, None, []
+        met = judge.match(answer.rejection, left, strict=True)
+        if met:
+            return step, answer.rejection, met
+        if not _stays(judge, answer.rejection, rejection):
+            if best is None or _is_later(judge.texts, answer.rejection, best[1]):
+                best = (step, answer.rejection, [])
+            if is_same(answer.rejection, rejection) or _is_later(judge.texts, answer.rejection, rejection):
+                break
+    return best
 
 
 def is_alone(attempts: Attempts, index: int, overlay: Mapping[str, str], part: Part) -> bool:
