@@ -78,8 +78,7 @@ def emptied(path: str, text: str, line: int) -> Iterator[Alteration]:
     if first <= function.lineno or line < first:
         return
     lines = text.splitlines(keepends=True)
-    start = lines[first - 1]
-    indent = start[: len(start) - len(start.lstrip())]
+    indent = _indent(lines[first - 1])
     for body in ("raise AssertionError('')", *(f"return {value}" for value in VALUES)):
         if body.startswith("raise") and function.returns is None:
             continue  # its type would be that of a function without a result
@@ -111,7 +110,7 @@ def emptied_class(path: str, text: str, line: int) -> Alteration | None:
             continue
         first, last = _first_line(method.body[0]), method.end_lineno or method.lineno
         if first > method.lineno:
-            indent = lines[first - 1][: len(lines[first - 1]) - len(lines[first - 1].lstrip())]
+            indent = _indent(lines[first - 1])
             body = f"return {TENSOR}" if method.returns is None else "raise AssertionError('')"
             changed[first - 1 : last] = [f"{indent}{body}\n", *["\n"] * (last - first)]
     if changed == lines:
@@ -295,6 +294,11 @@ def _header_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
             stack.extend(ast.iter_child_nodes(node))
 
 
+def _indent(line: str) -> str:
+    """The white space that a line begins with."""
+    return line[: len(line) - len(line.lstrip())]
+
+
 def _breaks(node: ast.expr | ast.stmt) -> str:
     return "\n" * ((node.end_lineno or node.lineno) - node.lineno)
 
@@ -394,7 +398,7 @@ def _header(
     body = node.body[0]
     last = _colon_line(lines, node, body)
     kept = "".join(lines[last:])
-    indent = lines[node.lineno - 1][: len(lines[node.lineno - 1]) - len(lines[node.lineno - 1].lstrip())]
+    indent = _indent(lines[node.lineno - 1])
     word = lines[node.lineno - 1].lstrip()
     if word.startswith("elif") and by.startswith("if"):
         by = "el" + by
@@ -440,7 +444,7 @@ def _without_else(path: str, lines: list[str], node: ast.For | ast.AsyncFor | as
         number -= 1
     if number > node.lineno:
         line = lines[number - 1]
-        changed = line[: len(line) - len(line.lstrip())] + f"if {_CONDITION}:\n"
+        changed = _indent(line) + f"if {_CONDITION}:\n"
         yield Alteration(path, "".join([*lines[: number - 1], changed, *lines[number:]]), number, number, True)
 
 
@@ -450,7 +454,7 @@ def _try(path: str, lines: list[str], node: ast.Try) -> Iterator[Alteration]:
 
     def put(number: int, text: str) -> None:
         line = lines[number - 1]
-        changed[number - 1] = line[: len(line) - len(line.lstrip())] + text + "\n"
+        changed[number - 1] = _indent(line) + text + "\n"
 
     if node.body[0].lineno == node.lineno:
         return
@@ -479,7 +483,7 @@ def _signatures(path: str, lines: list[str], function: ast.FunctionDef, wrong: C
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(given.defaults)) + list(given.defaults)
     keyword_only = list(zip(given.kwonlyargs, given.kw_defaults, strict=True))
     line = lines[function.lineno - 1]
-    indent = line[: len(line) - len(line.lstrip())]
+    indent = _indent(line)
     everywhere = range(function.lineno, (function.end_lineno or function.lineno) + 1)
     for gone, defaulted in ((None, True), (wrong, True), (wrong, False), (everywhere, True), (everywhere, False)):
         parts = []

@@ -119,7 +119,7 @@ def is_alone(attempts: Attempts, index: int, overlay: Mapping[str, str], part: P
 
 def _led_from(judge: Judge, rejection: Rejection) -> list[Place]:
     """Where the project's code calls the other people's that an error is in: that is not gone through step by step."""
-    if rejection.places[0].path in judge.paths():
+    if not rejection.places or rejection.places[0].path in judge.paths():
         return []
     return [place for place in rejection.chain if place.path in judge.paths()][:1]
 
@@ -247,9 +247,8 @@ def is_same(one: Rejection, other: Rejection) -> bool:
 
 def _stays(judge: Judge, one: Rejection, other: Rejection) -> bool:
     """Whether an alteration changed nothing: the compiler still stops there, and comes there from the same place."""
-    if not is_same(one, other) or not other.places:
-        return is_same(one, other)
-    return [place.line for place in _led_from(judge, one)] == [place.line for place in _led_from(judge, other)]
+    led = ([place.line for place in _led_from(judge, rejection)] for rejection in (one, other))
+    return is_same(one, other) and next(led) == next(led)
 
 
 def lines_of(skipped: Sequence[Alteration]) -> str:

@@ -754,6 +754,7 @@ class Leftovers:
         tables = [getattr(state, "_script_classes", None), getattr(state, "_name_to_pyclass", None)]
         tables.append(getattr(store, "methods_compiled", None))
         self.tables = [(table, table.copy()) for table in tables if table is not None]
+        self.name_of: Any = getattr(torch._jit_internal, "_qualified_name", None)
         self.overloads = getattr(torch._jit_internal, "_overloaded_fns", {})  # until they are compiled
         self.uncompiled = dict(self.overloads)
         self.types = getattr(store, "type_store", {})
@@ -783,7 +784,7 @@ class Leftovers:
             for function in list(table):
                 if function not in first and not self.stays(function):
                     del table[function]
-                    gone.add(function.__module__ + "." + function.__name__)
+                    gone.add(self.name_of(function))
         self.overloads.update((name, known) for name, known in self.uncompiled.items() if name in gone)
         for table, first in self.tables:
             table.clear()

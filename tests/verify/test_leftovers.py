@@ -23,6 +23,22 @@ def helper(x):
     return x + 1
 
 
+@torch.jit._overload
+def either(x: torch.Tensor, n: int) -> torch.Tensor: ...
+
+
+@torch.jit._overload
+def either(x: torch.Tensor, n: str) -> torch.Tensor: ...
+
+
+def either(x, n):
+    return x
+
+
+def uses_either(x):
+    return either(x, 1)
+
+
 class Pair:
     def __init__(self, x: torch.Tensor):
         self.x = x
@@ -95,6 +111,16 @@ def test_a_function_that_compiled_is_read_again_where_its_file_has_other_text(bu
     other = compiled(built, right, ("return x + 1", "return x.nothing()"))
     assert "nothing" in other["text"]
     assert compiled(built, right)["ok"]
+
+
+def test_so_is_one_with_overloads(built: tuple[Node, str]) -> None:
+    uses = {"function": (built[1], "uses_either")}
+    for _ in range(2):
+        assert compiled(built, **uses)["ok"]
+        wrong = compiled(
+            built, ("def either(x, n):\n    return x", "def either(x, n):\n    return x.neither()"), **uses
+        )
+        assert "has no attribute or method 'neither'" in wrong["text"]
 
 
 def test_methods_alone_leave_nothing_behind(built: tuple[Node, str]) -> None:

@@ -8,6 +8,10 @@ from verification import run
 
 from jitlint.source.problem import Span
 from jitlint.verify.altered import alone
+from jitlint.verify.errors import Place, Rejection
+from jitlint.verify.judge import Judge
+from jitlint.verify.plan import Texts
+from jitlint.verify.stepping import _stays
 
 MODEL = """\
 import dataclasses
@@ -211,6 +215,14 @@ def test_what_other_peoples_code_is_behind_is_reached(write_tree: WriteTree) -> 
     report, said = run("model.py", cwd=root)[1:]
     verdicts = {f["verdict"] for f in report["findings"] if "behind_other_peoples_code" in f["message"]}
     assert verdicts == {"confirmed"}, said
+
+
+def test_an_error_without_a_place_may_be_the_same() -> None:
+    judge = Judge([], Texts())
+    placed = Rejection("E", "text", (Place("p", 1, 1),))
+    assert _stays(judge, Rejection("E", "text"), placed)
+    assert _stays(judge, placed, Rejection("E", "text"))
+    assert not _stays(judge, Rejection("E", "other"), placed)
 
 
 SOURCE = """\
