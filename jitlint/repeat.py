@@ -7,17 +7,14 @@ read and evaluated stays where it does not rest on a file that changed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
-from jitlint.cache import Record
 from jitlint.pool import Pool
+from jitlint.records import Kept, Records, stamp_on_disk
 from jitlint.source.text import SourceError, digest, read_bytes
 from jitlint.worker import Analyst, Task, allow_deep_code, freeze
 
 _KEPT = 4  # records of one file
-
-Stamps = tuple[str, ...]  # of a file and of its dependencies
 
 
 class Repeat:
@@ -26,11 +23,11 @@ class Repeat:
     def __init__(self) -> None:
         self.pool = Pool()
         self._tops: tuple[str, ...] | None = None
-        self._records: dict[Task, dict[str, list[tuple[Record, Stamps]]]] = {}
+        self._records: dict[Task, Kept] = {}
         self._analyst: Analyst | None = None
         self._overlay: Mapping[str, bytes] = {}
         self._stamps: dict[str, str] = {}  # by path, as found in this check
-        self._on_disk: dict[str, tuple[tuple[int, int, int], str]] = {}
+        self._on_disk: dict[str, tuple[tuple[int, ...], str]] = {}
 
     def start(self, overlay: Mapping[str, bytes]) -> None:
         """Begin a check, with these texts in the place of what some files contain."""
@@ -47,9 +44,9 @@ class Repeat:
             self._tops = tops
         return self._tops
 
-    def records(self, task: Task) -> _Records:
+    def records(self, task: Task) -> Records:
         """The records of a task."""
-        return _Records(self, self._records.setdefault(task, {}))
+        return Records(self.stamp, self._records.setdefault(task, {}), _KEPT)
 
     def analyst(self, overlay: Mapping[str, bytes]) -> Analyst:
         """The one analyst, who now sees `overlay`."""
@@ -70,11 +67,9 @@ class Repeat:
         return known
 
     def _stamp_on_disk(self, path: str) -> str:
-        try:
-            status = os.stat(path)
-        except (OSError, ValueError):
+        key = stamp_on_disk(path)
+        if not key:
             return ""
-        key = status.st_mtime_ns, status.st_ctime_ns, status.st_size
         known = self._on_disk.get(path)
         if known is None or known[0] != key:
             try:
@@ -83,30 +78,3 @@ class Repeat:
                 return ""
             self._on_disk[path] = known
         return known[1]
-
-
-class _Records:
-    """The records of one task, as the runner's cache."""
-
-    def __init__(self, repeat: Repeat, records: dict[str, list[tuple[Record, Stamps]]]) -> None:
-        self._repeat = repeat
-        self._records = records
-
-    def get(self, path: str) -> Record | None:
-        """The record of a file, if there is one that holds."""
-        for record, stamps in self._records.get(path, ()):
-            if self._stamps(path, record) == stamps:
-                return record
-        return None
-
-    def put(self, path: str, record: Record) -> None:
-        """Keep a record, beside the latest ones."""
-        some = self._records.setdefault(path, [])
-        some.insert(0, (record, self._stamps(path, record)))
-        del some[_KEPT:]
-
-    def save(self) -> None:
-        """Nothing is written."""
-
-    def _stamps(self, path: str, record: Record) -> Stamps:
-        return tuple([self._repeat.stamp(one) for one in (path, *record[0].dependencies)])

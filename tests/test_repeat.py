@@ -112,7 +112,7 @@ def test_what_goes_on_says_what_a_fresh_check_says(
     write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch, recalled: bool
 ) -> None:
     if not recalled:  # the session alone
-        monkeypatch.setattr("jitlint.repeat._Records.get", lambda self, path: None)
+        monkeypatch.setattr("jitlint.records.Records.get", lambda self, path: None)
     root = write_tree(FILES)
     repeat = Repeat()
     seen = set()
@@ -130,7 +130,7 @@ def test_processes_that_go_on_say_what_a_fresh_check_says(
 ) -> None:
     if large:  # whatever changes is too much to tell
         monkeypatch.setattr("jitlint.pool._LARGE", 0)
-    monkeypatch.setattr("jitlint.repeat._Records.get", lambda self, path: None)
+    monkeypatch.setattr("jitlint.records.Records.get", lambda self, path: None)
     monkeypatch.setattr("jitlint.runner._FILES_PER_WORKER", 3)
     root = write_tree(FILES)
     repeat = Repeat()

@@ -27,14 +27,6 @@ def reports(findings: Iterable[Finding]) -> Reports:
     return Counter((_SEVERITIES[one.severity], one.code) for one in findings)
 
 
-def by_file(findings: Iterable[Finding]) -> dict[str, Reports]:
-    """How often each rule reports, by file."""
-    counts: dict[str, Reports] = {}
-    for finding in findings:
-        counts.setdefault(finding.path, Counter()).update(reports([finding]))
-    return counts
-
-
 def messages(findings: Iterable[Finding]) -> Counter[tuple[str, str]]:
     """How often each message of each rule comes."""
     return Counter((one.code, one.message) for one in findings)

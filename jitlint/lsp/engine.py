@@ -18,7 +18,8 @@ from jitlint.findings import registry
 from jitlint.findings.model import FileReport, Finding, Result
 from jitlint.fixes import fix_for
 from jitlint.lsp.documents import Buffer, opened, shift, shifted
-from jitlint.lsp.memory import Memory, Stamp, stamp_on_disk
+from jitlint.lsp.memory import Memory, Stamp
+from jitlint.records import stamp_on_disk
 from jitlint.reveal import Typed, typed_functions
 from jitlint.runner import check, task_for
 from jitlint.source.discovery import is_excluded

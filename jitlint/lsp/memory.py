@@ -7,13 +7,12 @@ its size and times. Compiled functions are not kept: what they rest on would hav
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from jitlint.analysis import Session
-from jitlint.cache import Record
 from jitlint.project.definitions import ModuleIndex
+from jitlint.records import Kept, Records, stamp_on_disk
 from jitlint.source.text import SourceFile, digest
 from jitlint.worker import Analyst, Interrupted, Task
 
@@ -26,7 +25,7 @@ class Memory:
     pool = None
 
     def __init__(self) -> None:
-        self._kept_records: dict[Task, dict[str, tuple[Record, dict[str, Stamp]]]] = {}
+        self._kept_records: dict[Task, Kept] = {}
         self._kept_indexes: dict[Task, dict[str, tuple[ModuleIndex, Stamp]]] = {}
         self._overlay: Mapping[str, bytes] = {}
         self._trees: Mapping[str, tuple[SourceFile, ast.Module]] = {}
@@ -75,9 +74,9 @@ class Memory:
         """Those of the files that are checked."""
         return tops
 
-    def records(self, task: Task) -> _Records:
+    def records(self, task: Task) -> Records:
         """The records of a task."""
-        return _Records(self, self._kept_records.setdefault(task, {}))
+        return Records(self.stamp, self._kept_records.setdefault(task, {}))
 
     def analyst(self, overlay: Mapping[str, bytes]) -> Analyst:
         """An analyst whose sessions begin with the files that did not change."""
@@ -102,36 +101,3 @@ class Memory:
 
     def _indexes(self, task: Task) -> dict[str, tuple[ModuleIndex, Stamp]]:
         return self._kept_indexes.setdefault(replace(task, fixes=False), {})
-
-
-class _Records:
-    """The records of one task, as the runner's cache."""
-
-    def __init__(self, memory: Memory, records: dict[str, tuple[Record, dict[str, Stamp]]]) -> None:
-        self._memory = memory
-        self._records = records
-
-    def get(self, path: str) -> Record | None:
-        """The record of a file, if it still holds."""
-        found = self._records.get(path)
-        if found is None:
-            return None
-        record, stamps = found
-        return record if all(self._memory.stamp(one) == stamp for one, stamp in stamps.items()) else None
-
-    def put(self, path: str, record: Record) -> None:
-        """Keep a record."""
-        stamps = {one: self._memory.stamp(one) for one in (path, *record[0].dependencies)}
-        self._records[path] = (record, stamps)
-
-    def save(self) -> None:
-        """Nothing is written."""
-
-
-def stamp_on_disk(path: str) -> Stamp:
-    """Size and times of a file, or of the folder that a missing module would be."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return ()
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size

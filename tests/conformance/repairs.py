@@ -28,7 +28,7 @@ from programs import FOLDER, TORCH, Program, programs
 from jitlint.config import Settings
 from jitlint.findings.model import Result
 from jitlint.fixes.apply import repair
-from jitlint.fixes.outcomes import by_file, is_worse
+from jitlint.fixes.outcomes import findings_by_file, is_worse, reports
 from jitlint.runner import check
 
 
@@ -66,8 +66,10 @@ def outcomes(chosen: Sequence[Program], folder: Path, unsafe: bool) -> list[Outc
     work = repair(again, list(paths), {}, unsafe)
     for path, text in work.after.items():
         Path(path).write_bytes(text)
-    last = check(list(paths), settings).findings if work.after else work.result.findings
-    before, after = by_file(work.result.findings), by_file(last)
+    last = check(list(paths), settings) if work.after else work.result
+    before, after = (
+        {path: reports(some) for path, some in findings_by_file(result).items()} for result in (work.result, last)
+    )
     found = []
     for path, program in paths.items():
         text = Path(path).read_text(encoding="utf-8")
