@@ -6,13 +6,13 @@ What stands for a value is written with ``_jt``, which the worker makes a name f
 from __future__ import annotations
 
 import ast
-import functools
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from jitlint.source.problem import Span
 from jitlint.verify.errors import Place
+from jitlint.verify.trees import first_line, tree_of
 
 TENSOR = "_jt.zeros([1])"
 # What may stand for a value of unknown type, the likeliest first.
@@ -32,15 +32,6 @@ class Alteration:
     whole: bool
 
 
-@functools.lru_cache(maxsize=32)
-def _tree(text: str) -> ast.Module | None:
-    """The syntax tree of a file, to be read only; None where it is no Python. The same few are asked for all the time."""
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
 def alterations(
     path: str, text: str, place: Place, values: Sequence[str] = VALUES, also: Collection[int] = ()
 ) -> Iterator[Alteration]:
@@ -48,7 +39,7 @@ def alterations(
 
     values: what may stand for a value, as source. also: further lines on which an annotation may be the one at fault.
     """
-    tree = _tree(text)
+    tree = tree_of(text)
     if tree is None:
         return
     lines = text.splitlines(keepends=True)
@@ -67,14 +58,14 @@ def alterations(
 
 def emptied(path: str, text: str, line: int) -> Iterator[Alteration]:
     """Ways to leave nothing in the function around a line of its body but a result."""
-    tree = _tree(text)
+    tree = tree_of(text)
     if tree is None:
         return
     found = _innermost(tree, line, 1)
     if found is None:
         return
     function = found[0]
-    first, last = _first_line(function.body[0]), function.end_lineno or function.lineno
+    first, last = first_line(function.body[0]), function.end_lineno or function.lineno
     if first <= function.lineno or line < first:
         return
     lines = text.splitlines(keepends=True)
@@ -93,7 +84,7 @@ def emptied(path: str, text: str, line: int) -> Iterator[Alteration]:
 
 def emptied_class(path: str, text: str, line: int) -> Alteration | None:
     """Nothing left in the methods of the class around a line but a result, of its constructor excepted."""
-    tree = _tree(text)
+    tree = tree_of(text)
     if tree is None:
         return None
     around = [
@@ -108,7 +99,7 @@ def emptied_class(path: str, text: str, line: int) -> Alteration | None:
     for method in around[-1].body:
         if not isinstance(method, ast.FunctionDef) or method.name == "__init__":
             continue
-        first, last = _first_line(method.body[0]), method.end_lineno or method.lineno
+        first, last = first_line(method.body[0]), method.end_lineno or method.lineno
         if first > method.lineno:
             indent = _indent(lines[first - 1])
             body = f"return {TENSOR}" if method.returns is None else "raise AssertionError('')"
@@ -124,7 +115,7 @@ def alone(path: str, original: str, text: str, span: Span) -> Alteration | None:
 
     original: the text that the span (of a finding) is about; text: what to put it into, where other lines are altered.
     """
-    tree = _tree(original)
+    tree = tree_of(original)
     found = _innermost(tree, span.line, span.column) if tree is not None else None
     if found is None or found[1] is None or isinstance(found[1], _DEFINITIONS):
         return None
@@ -219,7 +210,7 @@ def _innermost(tree: ast.Module, line: int, column: int) -> tuple[ast.FunctionDe
     statement: ast.stmt | None = None
     body: list[ast.stmt] = tree.body
     while True:
-        around = [node for node in body if _first_line(node) <= line <= (node.end_lineno or node.lineno)]
+        around = [node for node in body if first_line(node) <= line <= (node.end_lineno or node.lineno)]
         # Of several on one line, the last that begins before the column.
         before = [node for node in around if node.lineno < line or node.col_offset < column]
         inside = before[-1] if before else next(iter(around), None)
@@ -245,11 +236,6 @@ def _innermost(tree: ast.Module, line: int, column: int) -> tuple[ast.FunctionDe
         ]
         for handler in getattr(inside, "handlers", []):
             body.extend(handler.body)
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
-    return int(min([node.lineno, *(decorator.lineno for decorator in decorators)]))
 
 
 def _expressions(lines: list[str], statement: ast.stmt, place: Place) -> list[ast.expr]:
@@ -411,7 +397,7 @@ def _header(
 
 def _colon_line(lines: list[str], node: ast.stmt, body: ast.stmt) -> int:
     """The last line of a header: the body's own where it stands there, else the one its colon is on."""
-    first = _first_line(body)
+    first = first_line(body)
     if first == node.lineno:
         return first
     for number in range(first - 1, node.lineno - 1, -1):

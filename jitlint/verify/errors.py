@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jitlint.findings import registry
@@ -128,6 +128,7 @@ def read(text: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
     return tuple(places), tuple(chain)
 
 
+@lru_cache(maxsize=64)  # one error is compared with many findings
 def normalized(text: str) -> str:
     """White space, mangled names and the addresses of objects aside."""
     return _ADDRESS.sub("", _MANGLED.sub("", " ".join(text.split()))).strip()
@@ -140,11 +141,17 @@ def says(finding: Finding, rejection: Rejection, literally: bool = False) -> boo
     if not foretold:
         return False
     whole = normalized(rejection.text)
-    wanted = [normalized(foretold), normalized(foretold.splitlines()[0]).rstrip(".:")]
-    if any(len(one) >= _SHORT and one in whole for one in wanted):
+    everything, first = _foretold(foretold)
+    if any(len(one) >= _SHORT and one in whole for one in (everything, first)):
         return True
     # Types in it may be told less precisely: the same words around quoted and other variable parts.
-    return not literally and len(wanted[1]) >= 3 * _SHORT and _shape(wanted[1]) in _shape(whole)
+    return not literally and len(first) >= 3 * _SHORT and _shape_foretold(first) in _shape(whole)
+
+
+@cache  # of a finding, compared with one error after another
+def _foretold(message: str) -> tuple[str, str]:
+    """A foretold message to be looked for: all of it, and its first line."""
+    return normalized(message), normalized(message.splitlines()[0]).rstrip(".:")
 
 
 def is_of_rule(finding: Finding, rejection: Rejection) -> bool:
@@ -161,8 +168,12 @@ def names_the_same(finding: Finding, rejection: Rejection) -> bool:
     return bool(quoted) and quoted <= set(_QUOTED.findall(normalized(rejection.text)))
 
 
+@lru_cache(maxsize=64)
 def _shape(text: str) -> str:
     return re.sub(r"'[^']*'|\"[^\"]*\"|\b[\w.]*\[[^\]]*\]|\d+", "#", text)
+
+
+_shape_foretold = cache(_shape)
 
 
 def at_place(finding: Finding, place: Place) -> bool:

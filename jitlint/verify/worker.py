@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
+import gc
 import hashlib
 import importlib
 import importlib.util
@@ -461,6 +463,7 @@ def same_file(one: Optional[str], other: str) -> bool:
 
 
 _LINES: Dict[str, Any] = {}  # what linecache held of the files that have other text: None for nothing
+_GIVEN: Dict[str, Tuple[str, List[str]]] = {}  # the text that a file was last given, and its lines
 
 
 def overlay(message: Message) -> None:
@@ -482,28 +485,31 @@ def overlay(message: Message) -> None:
 
     builtins._jt = torch  # type: ignore[attr-defined]
     for path, text in texts.items():
-        lines = text.splitlines(True)
-        files = (file for file in files_called(os.path.basename(path)) if same_file(file, path))
+        if path not in _GIVEN or _GIVEN[path][0] != text:
+            _GIVEN[path] = text, text.splitlines(True)
+        lines = _GIVEN[path][1]
+        files = {str(module.__file__) for module in modules_of(path)}
         for name in {path, os.path.realpath(path), *files}:
             _LINES[name] = linecache.cache.get(name)
             # Without a time of change, linecache takes it for what a loader gave, and does not look at the file.
             linecache.cache[name] = (len(text), None, lines, name)
 
 
-_FILES: Dict[int, Dict[str, Set[str]]] = {}  # of the modules when so many were imported: the files by their last names
+_MODULES: Dict[int, Dict[str, List[Any]]] = {}  # when so many were imported: by the last names of their files
 
 
-def files_called(name: str) -> Set[str]:
-    """The files with a name, in whichever folder, that modules were imported from."""
-    if len(sys.modules) not in _FILES:
-        _FILES.clear()
-        found: Dict[str, Set[str]] = {}
+def modules_of(path: str) -> List[Any]:
+    """The modules that were imported from a file."""
+    if len(sys.modules) not in _MODULES:
+        _MODULES.clear()
+        found: Dict[str, List[Any]] = {}
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
             if isinstance(file, str):
-                found.setdefault(os.path.basename(file), set()).add(file)
-        _FILES[len(sys.modules)] = found
-    return next(iter(_FILES.values())).get(name, set())
+                found.setdefault(os.path.basename(file), []).append(module)
+        _MODULES[len(sys.modules)] = found
+    named = next(iter(_MODULES.values())).get(os.path.basename(path), [])
+    return [module for module in named if same_file(module.__file__, path)]
 
 
 def find(module: Any, qualname: str) -> Any:
@@ -799,6 +805,62 @@ class Leftovers:
         return code is not None and os.path.basename(code.co_filename) not in self.altered
 
 
+class Sources:
+    """What is found out again and again from the texts of functions and classes: kept while their files have that text."""
+
+    def __init__(self, torch: Any) -> None:
+        internal, frontend = torch._jit_internal, getattr(torch.jit, "frontend", None)
+        self.known: Dict[Tuple[str, int, bool], Tuple[Any, str, List[str], Any]] = {}
+        self.keep("getsourcelines", [inspect], lambda found: (list(found[0]), found[1]), class_block)
+        self.keep("parse_def", [internal, frontend], lambda found: found)
+        self.keep("get_type_hint_captures", [internal], dict)
+
+    def keep(
+        self, name: str, homes: List[Any], copied: Callable[[Any], Any], anew: Callable[..., Any] = lambda *known: None
+    ) -> None:
+        """Remember what a function, found in each of these modules, answers about an object. copied: the answer, for who
+        may change it. anew: may have it from what was known of the object when its file had other text."""
+        plain: Any = getattr(homes[0], name, None)
+        if plain is None:
+            return
+
+        def kept(obj: Any) -> Any:
+            whose = getattr(obj, "__func__", obj)  # a method is made each time
+            key = (name, id(whose), whose is obj)
+            known = self.known.get(key)
+            if known is not None and lines_now(known[1]) is known[2]:
+                return copied(known[3])
+            found = anew(*known) if known is not None else None
+            if found is None:
+                found = plain(obj)
+            file = inspect.getsourcefile(inspect.unwrap(whose)) or ""
+            lines = lines_now(file)
+            if lines is not None:
+                self.known[key] = (whose, file, lines, found)
+            return copied(found)
+
+        for home in homes:
+            if getattr(home, name, None) is plain:
+                setattr(home, name, kept)
+
+
+def lines_now(file: str) -> Optional[List[str]]:
+    """The lines that linecache has of a file."""
+    entry: Any = linecache.cache.get(file)
+    return entry[2] if entry is not None and len(entry) > 2 else None
+
+
+def class_block(
+    kind: Any, file: str, before: List[str], found: Tuple[List[str], int]
+) -> Optional[Tuple[List[str], int]]:
+    """The lines of a class and the number of the first, where its file has other text now, in which no line has another
+    number: inspect would read the whole file."""
+    now, number = lines_now(file), found[1]
+    if not inspect.isclass(kind) or now is None or len(now) != len(before) or now[number - 1] != before[number - 1]:
+        return None
+    return now[number - 1 : number - 1 + len(found[0])], number
+
+
 def remember_overloads(torch: Any) -> None:
     """Keep which modules have no overloads: the compiler looks at all methods of all submodules each time for them."""
     recursive: Any = getattr(torch.jit, "_recursive", None)
@@ -830,7 +892,10 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
     else:
         state["leftovers"] = Leftovers(torch)
         state["spent"] = not state["leftovers"].known
-        remember_overloads(torch)
+        gc.freeze()  # to go through all that was imported finds nothing, and takes long
+        if not state["spent"]:
+            remember_overloads(torch)
+            Sources(torch)
     answer = compiled(torch, state, message)
     answer["spent"] = state["spent"]
     return answer
@@ -845,7 +910,7 @@ def compiled(torch: Any, state: Dict[str, Any], message: Message) -> Message:
     try:
         take = state["leftovers"].take
         remove_properties(take, obj, message.get("without") or [])
-        remove_named(take, set(message.get("generated") or ()))
+        remove_named(take, message.get("generated") or [], state.setdefault("methods", {}))
         remove_defaults(take, message.get("defaults") or [])
         if message.get("function"):
             return only_function(torch, take, message["function"], message.get("method") or "", started)
@@ -910,17 +975,28 @@ def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
 def plain_inside(torch: Any, obj: Any) -> bool:
     """Whether no submodule has anything that is compiled before a method of another one asks for it: a property, the
     methods of a ModuleDict or of an interface, what was compiled already."""
-    for module in obj.modules():
-        kind = type(module)
-        if isinstance(module, (torch.nn.ModuleDict, torch.jit.ScriptModule)):
-            return False
-        if module is not obj and any(
-            isinstance(value, property) for base in kind.__mro__ for value in vars(base).values()
-        ):
-            return False
-        if any(hasattr(value, "__torch_script_interface__") for value in getattr(kind, "__annotations__", {}).values()):
-            return False
-    return True
+    kinds: Set[Any] = {type(module) for module in obj.modules() if module is not obj}
+    early = (torch.nn.ModuleDict, torch.jit.ScriptModule)
+    return not isinstance(obj, early) and not any(
+        issubclass(kind, early) or has_properties(kind) or has_interfaces(kind) for kind in kinds
+    )
+
+
+@functools.lru_cache(maxsize=None)
+def has_properties(kind: Any) -> bool:
+    """Whether the compiler compiles a property of a class (``get_class_properties``)."""
+    import torch
+
+    unused = getattr(kind, "__jit_unused_properties__", ())
+    drops = getattr(torch._jit_internal, "should_drop", lambda getter: False)
+    found = ((name, value) for base in kind.__mro__ for name, value in vars(base).items())
+    return any(isinstance(value, property) and name not in unused and not drops(value.fget) for name, value in found)
+
+
+def has_interfaces(kind: Any) -> bool:
+    """Whether an attribute of a class is annotated with a module interface."""
+    hints = getattr(kind, "__annotations__", {})
+    return any(hasattr(value, "__torch_script_interface__") for value in hints.values())
 
 
 def overloads_of_method(torch: Any, obj: Any, name: str) -> List[Tuple[str, Any]]:
@@ -949,12 +1025,9 @@ def only_function(torch: Any, take: Take, place: List[str], method: str, started
 
 def defined_at(path: str, qualname: str) -> Any:
     """What has a qualified name in a file that was imported; None for nothing."""
-    base = os.path.basename(path)
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and os.path.basename(file) == base and same_file(file, path):
-            with contextlib.suppress(AttributeError, LookupError):
-                return find(module, qualname)
+    for module in modules_of(path):
+        with contextlib.suppress(AttributeError, LookupError):
+            return find(module, qualname)
     return None
 
 
@@ -987,18 +1060,23 @@ def remove_properties(take: Take, obj: Any, getters: List[List[str]]) -> None:
                 take(kind, name)
 
 
-def remove_named(take: Take, methods: Set[str]) -> None:
-    """Take methods, given by their qualified names, out of whichever class has them."""
-    kinds: List[Any] = [object] if methods else []
-    seen: Set[int] = set()
-    for kind in kinds:
-        for inner in type.__subclasses__(kind):
-            if id(inner) not in seen:
-                seen.add(id(inner))
-                kinds.append(inner)
-        for name, value in list(vars(kind).items()):
-            if inspect.isfunction(value) and value.__qualname__ in methods:
-                take(kind, name)
+def remove_named(take: Take, methods: List[str], known: Dict[str, List[Any]]) -> None:
+    """Take methods, given by their qualified names, out of whichever class has them. known: the classes by the qualified
+    names of their methods, of which this process has to go through all once."""
+    if methods and not known:
+        kinds: List[Any] = [object]
+        seen: Set[int] = set()
+        for kind in kinds:
+            for inner in type.__subclasses__(kind):
+                if id(inner) not in seen:
+                    seen.add(id(inner))
+                    kinds.append(inner)
+            for name, value in list(vars(kind).items()):
+                if inspect.isfunction(value):
+                    known.setdefault(value.__qualname__, []).append((kind, name))
+    for method in methods:
+        for kind, name in known.get(method, []):
+            take(kind, name)
 
 
 def remove_defaults(take: Take, functions: List[List[str]]) -> None:
