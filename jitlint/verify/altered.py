@@ -51,6 +51,8 @@ def alterations(
         yield from _signatures(path, lines, function, {place.line, *also})
         return
     for node in _expressions(lines, statement, place):
+        for test in _membership(statement, node):
+            yield _replaced(path, lines, test, f"({_CONDITION}{_closing(lines, test)}", False)
         for value in values:
             yield _replaced(path, lines, node, f"({value}{_closing(lines, node)}", False)
     yield from _statements(path, lines, statement, values)
@@ -263,6 +265,17 @@ def _expressions(lines: list[str], statement: ast.stmt, place: Place) -> list[as
         found.append((abs(width - place.width), calls.get(whole, node)))
     best = [node for _, node in sorted(found, key=lambda pair: pair[0])]
     return list(dict.fromkeys(best))[:2]
+
+
+def _membership(statement: ast.stmt, node: ast.expr) -> list[ast.Compare]:
+    """The test whether something is in a container, if the container is, or begins with, an expression: of what type
+    that has to be, no value for it fits at a guess."""
+    tests = (one for one in _header_nodes(statement) if isinstance(one, ast.Compare))
+    return [
+        test
+        for test in tests
+        if isinstance(test.ops[-1], (ast.In, ast.NotIn)) and any(one is node for one in ast.walk(test.comparators[-1]))
+    ]
 
 
 def _header_nodes(statement: ast.stmt) -> Iterator[ast.AST]:

@@ -136,6 +136,7 @@ class _Run:
             "paths": list(dict.fromkeys([root, *self.settings.source_roots])),
             "device": self.options.device,
             "train": self.options.train,
+            "runs": any(item.inputs for item in self.work),
             "memory": self.options.memory_limit << 20 if limited else None,
         }
         imports = Imports(self.worker, setup, self.options.timeout, self.texts)

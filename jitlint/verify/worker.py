@@ -373,6 +373,7 @@ def setup(state: Dict[str, Any], message: Message) -> Message:
             sys.path.insert(0, path)
     state["device"] = message.get("device") or "cpu"
     state["train"] = bool(message.get("train"))
+    state["runs"] = bool(message.get("runs"))
     memory = message.get("memory")
     if memory:
         limit_memory(int(memory))
@@ -539,7 +540,7 @@ def build(state: Dict[str, Any], message: Message) -> Message:
     else:
         module = load_module(state, message["module"], message["path"])
         if message["kind"] == "module":
-            obj, how = instance(module, message)
+            obj, how = instance(module, message, bool(state.get("runs")))
         else:
             try:
                 obj, how = find(module, message["qualname"]), ""
@@ -587,8 +588,9 @@ def classes_inside(obj: Any) -> List[List[Any]]:
     return list(found.values())
 
 
-def instance(module: Any, message: Message) -> Tuple[Any, str]:
-    """An instance of a module class, and in words how it was made; (None, why not)."""
+def instance(module: Any, message: Message, runs: bool) -> Tuple[Any, str]:
+    """An instance of a module class, and in words how it was made; (None, why not). runs: whether any instance will be
+    run, and not only compiled."""
     given = message.get("configured")
     if given:
         return expression(given, module), "from the configuration"
@@ -605,7 +607,7 @@ def instance(module: Any, message: Message) -> Tuple[Any, str]:
     required = missing_arguments(cls)
     if required is None or not required:
         try:
-            return cls(), ""
+            return constructed(cls, {}, runs), ""
         except TypeError:
             if required is not None:
                 raise
@@ -616,7 +618,7 @@ def instance(module: Any, message: Message) -> Tuple[Any, str]:
     tried = ""
     for arguments in guesses(cls, required or []):
         try:
-            made = cls(**arguments)
+            made = constructed(cls, arguments, runs)
         except Exception as error:
             last, tried = error, ", ".join(arguments)
             continue
@@ -627,6 +629,43 @@ def instance(module: Any, message: Message) -> Tuple[Any, str]:
         else "guessed arguments do not fit it (" + tried + "): " + brief(last)
     )
     return None, why
+
+
+def constructed(cls: Any, arguments: Dict[str, Any], runs: bool) -> Any:
+    """An instance of a class, with whatever in its weights if it will not be run: to fill them takes longest."""
+    import torch
+
+    if not runs:
+        with unfilled(torch) as left:
+            try:
+                return cls(**arguments)
+            except Exception:
+                if not left:
+                    raise
+    return cls(**arguments)
+
+
+_FILLS = ("normal_", "uniform_", "erfinv_")  # what the functions of torch.nn.init come down to
+
+
+@contextlib.contextmanager
+def unfilled(torch: Any) -> Iterator[List[Any]]:
+    """While it lasts, tensors are not filled with random numbers; those that are left so are in what it gives."""
+    left: List[Any] = []
+
+    def stays(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+        if not left:
+            left.append(tensor)
+        return tensor
+
+    inherited = [name for name in _FILLS if name not in vars(torch.Tensor)]
+    for name in inherited:
+        setattr(torch.Tensor, name, stays)
+    try:
+        yield left
+    finally:
+        for name in inherited:
+            delattr(torch.Tensor, name)
 
 
 def brief(error: BaseException) -> str:
@@ -772,7 +811,7 @@ class Leftovers:
     def take(self, owner: Any, name: str, left: Any = None) -> None:
         """Take an attribute out of a class, or leave another value; until the next compilation, if the owner allows."""
         with contextlib.suppress(AttributeError, TypeError):
-            value = vars(owner)[name] if inspect.isclass(owner) else getattr(owner, name)
+            value = vars(owner)[name] if inspect.isclass(owner) else getattr(owner, name, self)
             if inspect.isclass(owner):
                 delattr(owner, name)
             else:
@@ -783,7 +822,10 @@ class Leftovers:
         """Before the next compilation, of `message`."""
         while self.taken:
             owner, name, value = self.taken.pop()
-            setattr(owner, name, value)
+            if value is self:  # there was none
+                delattr(owner, name)
+            else:
+                setattr(owner, name, value)
         self.altered.update(os.path.basename(path) for path in message.get("overlay") or {})
         gone = set()
         for table, first in self.functions:
@@ -812,7 +854,7 @@ class Sources:
         internal, frontend = torch._jit_internal, getattr(torch.jit, "frontend", None)
         self.known: Dict[Tuple[str, int, bool], Tuple[Any, str, List[str], Any]] = {}
         self.keep("getsourcelines", [inspect], lambda found: (list(found[0]), found[1]), class_block)
-        self.keep("parse_def", [internal, frontend], lambda found: found)
+        self.keep("parse_def", [internal, frontend], parsed_anew)
         self.keep("get_type_hint_captures", [internal], dict)
 
     def keep(
@@ -842,6 +884,18 @@ class Sources:
         for home in homes:
             if getattr(home, name, None) is plain:
                 setattr(home, name, kept)
+
+
+def parsed_anew(found: Any) -> Any:
+    """A parsed function that may be changed as the compiler does: its body and the annotations of its parameters."""
+    tree = copy.copy(found.ast)
+    function = copy.copy(tree.body[0])
+    function.body = list(function.body)
+    function.args = copy.copy(function.args)
+    for name in ("args", "kwonlyargs"):
+        setattr(function.args, name, [copy.copy(one) for one in getattr(function.args, name)])
+    tree.body = [function]
+    return found._replace(ast=tree)
 
 
 def lines_now(file: str) -> Optional[List[str]]:
@@ -1014,7 +1068,7 @@ def only_function(torch: Any, take: Take, place: List[str], method: str, started
     """
     found = defined_at(*place)
     if inspect.isclass(found) and not issubclass(found, torch.nn.Module):
-        remove_methods(take, found, {"__init__", method})
+        leave_method(torch, take, found, method)
         script_class(torch, found)
     elif inspect.isfunction(found):
         overloads = getattr(getattr(torch.jit, "_script", None), "_get_overloads", None)
@@ -1041,11 +1095,42 @@ def script_class(torch: Any, cls: Any) -> None:
         register(cls, internal.createResolutionCallbackForClassMethods(cls), internal._qualified_name(cls))
 
 
-def remove_methods(take: Take, cls: Any, kept: Set[str]) -> None:
-    for kind in cls.__mro__[:-1]:
-        for name, value in list(vars(kind).items()):
-            if name not in kept and isinstance(value, (type(remove_methods), property, staticmethod, classmethod)):
-                take(kind, name)
+_OPERATORS = {"__getitem__", "__setitem__", "__delitem__", "__contains__", "__len__"}
+
+
+def leave_method(torch: Any, take: Take, cls: Any, method: str) -> None:
+    """Take all methods but the constructor and one out of a script class. Those that these two may call stay without
+    their bodies, as what is marked unused does: that leaves the types of their results."""
+    kept = {"__init__", method}
+    called = set(_OPERATORS)
+    found = [(kind, name, value) for kind in cls.__mro__[:-1] for name, value in list(vars(kind).items())]
+    for _, name, value in found:
+        if name in kept:
+            for function in functions_of(value):
+                called |= names_in(function.__code__)
+    unused: Any = getattr(getattr(torch._jit_internal, "FunctionModifiers", None), "UNUSED", None)
+    for kind, name, value in found:
+        if name in kept or not functions_of(value):
+            continue
+        if name in called and unused is not None and inspect.isfunction(value) and not value.__kwdefaults__:
+            take(value, "_torchscript_modifier", unused)
+        else:
+            take(kind, name)
+
+
+def functions_of(value: Any) -> List[Any]:
+    """The functions that what a class holds consists of: a method, a property, a static or a class method."""
+    if isinstance(value, property):
+        found = [value.fget, value.fset, value.fdel]
+    else:
+        found = [value.__func__ if isinstance(value, (staticmethod, classmethod)) else value]
+    return [one for one in found if inspect.isfunction(one)]
+
+
+def names_in(code: Any) -> Set[str]:
+    """The names that code looks up, in what it calls or holds."""
+    inner = [one for one in code.co_consts if inspect.iscode(one)]
+    return set(code.co_names).union(*map(names_in, inner))
 
 
 def remove_properties(take: Take, obj: Any, getters: List[List[str]]) -> None:
