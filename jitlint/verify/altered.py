@@ -470,6 +470,29 @@ def _try(path: str, lines: list[str], node: ast.Try) -> Iterator[Alteration]:
     yield Alteration(path, "".join(changed), node.lineno, node.lineno, True)
 
 
+def _without_stars(path: str, lines: list[str], function: ast.FunctionDef) -> Iterator[Alteration]:
+    """A function's header with one thing less that the compiler does not take, where it has several: it names them one
+    after another, ``**kwargs`` first, ``*args`` next, the defaults of keyword-only parameters last."""
+    given = function.args
+    defaulted = any(default is not None for default in given.kw_defaults)
+    changed = list(lines)
+    for argument, stars, more in ((given.kwarg, "**", given.vararg or defaulted), (given.vararg, "*", defaulted)):
+        if argument is None:
+            continue
+        if argument.end_lineno != argument.lineno or not more:
+            return
+        line = changed[argument.lineno - 1].encode()
+        before = line[: argument.col_offset].decode(errors="replace").rstrip()
+        after = line[argument.end_col_offset :].decode(errors="replace")
+        if not before.endswith(stars):
+            return
+        left = "*" if stars == "*" else ""  # of `*args`, what makes the parameters after it keyword-only
+        width = len(line.decode(errors="replace")) - len(before) + len(stars) - len(after) - len(left)
+        comma = after if left else re.sub(r"^(\s*),", r"\1 ", after)
+        changed[argument.lineno - 1] = before.removesuffix(stars) + left + " " * width + comma
+        yield Alteration(path, "".join(changed), argument.lineno, argument.lineno, True)
+
+
 def _signatures(path: str, lines: list[str], function: ast.FunctionDef, wrong: Collection[int]) -> Iterator[Alteration]:
     """A function's header without what the compiler does not take: star arguments, keyword-only ones, annotations.
 
@@ -484,6 +507,7 @@ def _signatures(path: str, lines: list[str], function: ast.FunctionDef, wrong: C
     line = lines[function.lineno - 1]
     indent = _indent(line)
     everywhere = range(function.lineno, (function.end_lineno or function.lineno) + 1)
+    yield from _without_stars(path, lines, function)
     for gone, defaulted in ((None, True), (wrong, True), (wrong, False), (everywhere, True), (everywhere, False)):
         parts = []
         for argument, default in [*zip(positional, defaults, strict=True), *keyword_only]:

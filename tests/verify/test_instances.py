@@ -8,6 +8,10 @@ import pytest
 from support import WriteTree
 from verification import run, verdicts
 
+from jitlint.verify import worker
+
+torch = pytest.importorskip("torch")
+
 pytestmark = pytest.mark.torch
 
 MODEL = """\
@@ -155,3 +159,20 @@ def test_constructors_that_compile(write_tree: WriteTree) -> None:
     found = {name: verdict for name, (verdict, _) in reasons(report).items()}
     assert found == {"no_such_method": "confirmed", "gone": "masked", "neither_this": "confirmed"}
     assert report["verification"]["missed"] == 0
+
+
+class Weighted(torch.nn.Module):
+    """Cannot be made with zeros for weights where it is told so."""
+
+    def __init__(self, picky: bool = False) -> None:
+        super().__init__()
+        self.weight = torch.nn.init.normal_(torch.nn.Parameter(torch.zeros(9)))
+        if picky and not self.weight.any():
+            raise ValueError("no weights")
+
+
+def test_weights_are_filled_only_for_what_is_run_or_needs_them() -> None:
+    assert worker.constructed(Weighted, {}, runs=True).weight.any()
+    assert not worker.constructed(Weighted, {}, runs=False).weight.any()
+    assert worker.constructed(Weighted, {"picky": True}, runs=False).weight.any()
+    assert torch.zeros(9).normal_().any()

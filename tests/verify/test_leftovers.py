@@ -49,6 +49,9 @@ class Pair:
     def second(self):
         return self.x.no_such_method()
 
+    def third(self):
+        return self.first().neither()
+
 
 class Inner(nn.Module):
     def forward(self, x):
@@ -121,6 +124,24 @@ def test_so_is_one_with_overloads(built: tuple[Node, str]) -> None:
             built, ("def either(x, n):\n    return x", "def either(x, n):\n    return x.neither()"), **uses
         )
         assert "has no attribute or method 'neither'" in wrong["text"]
+
+
+def test_a_class_is_read_again_where_its_file_has_other_text(built: tuple[Node, str]) -> None:
+    first = {"function": (built[1], "Pair"), "method": "first"}
+    other = ("    def first(self):\n        return self.x\n", "    def first(self):\n        return self.y\n")
+    for _ in range(2):
+        assert compiled(built, **first)["ok"]
+        wrong = compiled(built, other, **first)
+        assert "'y'" in wrong["text"] or "attribute: y" in wrong["text"] or "method 'y'" in wrong["text"]
+        assert "return self.y" in wrong["text"]
+
+
+def test_a_method_that_another_calls_stays_without_its_body(built: tuple[Node, str]) -> None:
+    typed = ("first(self):\n        return self.x", "first(self) -> int:\n        return self.x.no_such_method()")
+    first, third = ({"function": (built[1], "Pair"), "method": name} for name in ("first", "third"))
+    for _ in range(2):
+        assert "'int' object has no attribute or method 'neither'" in compiled(built, typed, **third)["text"]
+        assert "no_such_method" in compiled(built, typed, **first)["text"]
 
 
 def test_methods_alone_leave_nothing_behind(built: tuple[Node, str]) -> None:

@@ -16,7 +16,7 @@ from jitlint.verify.stepping import _stays
 MODEL = """\
 import dataclasses
 import functools
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -154,6 +154,36 @@ class Script:
 class Uses(nn.Module):
     def forward(self, given: Script):
         return given.x
+
+
+class Store:
+    def __init__(self, n: int):
+        self.n = n
+
+    def find(self, key: str, *rest) -> Optional[int]:
+        return self.n
+
+    def __getitem__(self, key: str) -> List[int]:
+        return key.in_an_operator()
+
+    def both(self) -> int:
+        self["a"].of_an_operators_result()
+        return self.find("a").of_another_methods_result()
+
+    def member(self, key: str) -> int:
+        for one in [1] if key in self.nowhere.at_all else [2]:
+            one.behind_a_membership_test()
+        return 1
+
+
+class UsesStore(nn.Module):
+    def forward(self, given: Store):
+        return given.n
+
+
+class Stars(nn.Module):
+    def forward(self, x, *args, flag: bool = False, **kwargs):
+        return x
 """
 STATEMENT = ("first_of_them", "second_of_them")
 QUOTED = (
@@ -174,6 +204,10 @@ QUOTED = (
     "after_the_bracket",
     "in_one_method",
     "in_another_method",
+    "in_an_operator",
+    "of_an_operators_result",
+    "of_another_methods_result",
+    "behind_a_membership_test",
 )
 
 
