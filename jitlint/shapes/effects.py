@@ -142,7 +142,7 @@ class EffectsTable:
         self._spent += 1
         if len(self._open) > _DEPTH or self._spent > _BUDGET:
             self._lowest = -1
-            everything = frozenset((*_all_parameters(definition), SURROUNDINGS))
+            everything = _everything(definition)
             return _Record(Effects(everything, everything), _NOTHING, {})
         depth = self._open[key] = len(self._open)
         outer, self._lowest = self._lowest, _NEVER
@@ -228,7 +228,7 @@ class _Function:
         node = self.definition.node
         nodes = list(walk(*node.body))
         if any(isinstance(one, ast.Yield | ast.YieldFrom | ast.Await) or self._writes_around(one) for one in nodes):
-            everything = frozenset((*self.parameters, SURROUNDINGS))
+            everything = _everything(self.definition)
             return Effects(everything, everything)
         everything = frozenset(self.parameters)
         for one in nodes:
@@ -527,6 +527,14 @@ def _all_parameters(definition: FunctionDefinition) -> list[str]:
     spec = definition.node.args
     rest = [arg.arg for arg in (spec.vararg, spec.kwarg) if arg is not None]
     return [*parameter_names(definition), *(arg.arg for arg in spec.kwonlyargs), *rest]
+
+
+def _everything(definition: FunctionDefinition) -> frozenset[str]:
+    """All that a call of a function can change: variables of a function around it only where there is one."""
+    scope: Scope | None = definition.scope
+    while scope is not None and scope.kind != "function":
+        scope = scope.parent
+    return frozenset(_all_parameters(definition)) | (_NOTHING if scope is None else _AROUND)
 
 
 def _annotated_as_scalars(definition: FunctionDefinition) -> Iterator[str]:

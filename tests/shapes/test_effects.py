@@ -62,6 +62,25 @@ def f(x, y):
     assert effects(tmp_path, text).changed == changed
 
 
+def test_what_is_not_read_to_the_end_changes_no_variables_of_a_function_around_where_there_is_none(
+    tmp_path: Path,
+) -> None:
+    text = """
+def numbers(n):
+    yield n
+def documented(cls):
+    cls.__doc__ = str(list(numbers(cls.__name__)))
+    return cls
+def outer():
+    found = []
+    def numbers_found(n):
+        found.append(n)
+        yield n
+"""
+    assert effects(tmp_path, text, "documented") == Effects(frozenset(), frozenset({"cls"}), "cls")
+    assert SURROUNDINGS in effects(tmp_path, text, "outer.<locals>.numbers_found").changed
+
+
 def test_a_decorator_that_hands_its_argument_back(tmp_path: Path) -> None:
     text = """
 import inspect
