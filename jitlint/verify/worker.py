@@ -306,12 +306,26 @@ _MANGLED = re.compile(r"___torch_mangle_\d+\.")  # of a type that was compiled b
 _NAMES_A_FILE = re.compile(r'^ *(File ".+", line \d+|at .+:\d+:\d+)$', re.MULTILINE)
 
 
+_NODES = ("stmt", "expr", "node")  # as the functions of torch.jit.frontend call what they are given
+_TEXT = ("source", "filename", "file_lineno")
+
+
 def place_of_function(error: BaseException) -> Optional[List[Any]]:
-    """Path, line, column and width of what the compiler's Python half was at work on when it raised: the function in
-    whose annotations or lines it stopped; None where that cannot be told."""
+    """Path, line, column and width of what the compiler's Python half was at work on when it raised: the statement or
+    expression, else the function in whose annotations or lines it stopped; None where that cannot be told."""
     steps = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    node: Any = None
     for frame in reversed(steps):
         file = frame.f_code.co_filename.replace(os.sep, "/")
+        if file.endswith("/torch/jit/frontend.py"):
+            node = node or next(
+                (frame.f_locals[one] for one in _NODES if hasattr(frame.f_locals.get(one), "lineno")), None
+            )
+            parsed = frame.f_locals.get("parsed_def")  # a named tuple; in older ones the same are variables
+            source, path, first = (getattr(parsed, one, frame.f_locals.get(one)) for one in _TEXT)
+            if node is not None and source and path and first:
+                indent = len(source) - len(source.lstrip(" "))
+                return [os.path.realpath(path), first + node.lineno - 1, node.col_offset + indent + 1, 1]
         if "/torch/jit/" not in file and not file.endswith(("/torch/_jit_internal.py", "/torch/_sources.py")):
             if file == __file__ or "/torch/" in file:
                 continue
@@ -984,7 +998,7 @@ def compiled(torch: Any, state: Dict[str, Any], message: Message) -> Message:
 
 def compiles_plain_modules(torch: Any) -> bool:
     """Whether torch.jit.script takes an nn.Module: from 1.2 on."""
-    return hasattr(torch.jit, "_recursive")
+    return hasattr(torch.jit, "_recursive") or hasattr(torch.jit, "_convert_to_script_module")
 
 
 def is_compiled(torch: Any, obj: Any) -> bool:
@@ -1008,8 +1022,11 @@ def script(torch: Any, obj: Any) -> Any:
 def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
     """Compile one method of a module and what it calls, not its forward nor its submodules'."""
     recursive: Any = getattr(torch.jit, "_recursive", None)
-    if recursive is None or not hasattr(recursive, "make_stub_from_method") or not hasattr(obj, name):
+    if not hasattr(obj, name):
         return {"ok": True, "seconds": 0.0}
+    if not hasattr(recursive, "create_script_module"):  # torch 1.2 and 1.3 compile a module as a whole
+        script(torch, obj)
+        return {"ok": True, "seconds": time.perf_counter() - started}
     overloads = overloads_of_method(torch, obj, name)
     if overloads:
         stubs = recursive.make_stubs_for_overloads({getattr(obj, name): overloads})
@@ -1022,7 +1039,9 @@ def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
             kind = recursive.get_module_concrete_type(obj)
             recursive.create_methods_and_properties_from_stubs(kind, stubs, recursive.get_property_stubs(obj))
         else:
-            recursive.create_script_module(obj, lambda module: stubs if module is obj else [])
+            given = inspect.signature(recursive.create_script_module).parameters
+            of_all = "stubs" in given  # until torch 1.4: of this one, and of the others all that they have
+            recursive.create_script_module(obj, stubs if of_all else lambda module: stubs if module is obj else [])
     return {"ok": True, "seconds": time.perf_counter() - started}
 
 
