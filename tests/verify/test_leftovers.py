@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from support import WriteTree
 
+from jitlint.verify import worker
 from jitlint.verify.nodes import Node, Worker
 
 pytestmark = pytest.mark.torch
@@ -182,3 +185,35 @@ def test_where_torch_has_no_such_tables_each_compilation_is_of_a_new_process(wri
             assert fork.call("compile", 60.0, kind="module", method="bad", overlay={})["spent"]
     finally:
         worker.close()
+
+
+CRASH = """\
+def crash(context, item):
+    raise AttributeError(item.context_expr.no_such_field)
+
+
+def taken_item_by_item(context, stmt):
+    crash(context, stmt.items[0])
+"""
+
+
+def test_a_crash_of_the_compilers_python_half_is_at_the_node_it_was_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    frontend = pytest.importorskip("torch.jit.frontend")
+
+    names: dict[str, Any] = {}
+    exec(compile(CRASH, frontend.__file__, "exec"), names)
+    monkeypatch.setattr(frontend.StmtBuilder, "build_With", staticmethod(names["taken_item_by_item"]))
+    with pytest.raises(AttributeError) as caught:
+        frontend.get_jit_def(Opens.forward, "forward", self_name="Opens")
+    lines, first = inspect.getsourcelines(Opens.forward)
+    path, line, column, _ = worker.place_of_function(caught.value) or []
+    assert (path, line, column) == (os.path.realpath(__file__), first + 2, 9)
+    assert lines[2].lstrip().startswith("with ")
+
+
+class Opens:
+    def forward(self, x: int) -> int:
+        x = x + 1
+        with open("file"):
+            x = x + 1
+        return x
