@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import types
 
 from jitlint.emit.values import ModuleRef
 from jitlint.findings.model import Applicability, Finding
@@ -400,13 +401,22 @@ def grad_context(context: Context, finding: Finding) -> Draft | None:
     )
 
 
+_CLASSES: dict[str, type] = {"builtins.str": str, "builtins.list": list, "builtins.dict": dict}
+
+
+def _is_method(cls: str, name: str) -> bool:
+    """Whether a builtin class has a method of that name whose first argument is the object: no ``dict.fromkeys``."""
+    return isinstance(vars(_CLASSES.get(cls, object)).get(name), types.MethodDescriptorType)
+
+
 def method_of(context: Context, finding: Finding) -> Draft | None:
     """``str.upper(s)`` and ``torch.Tensor.add(x, y)`` as calls of the method."""
     node = context.at(finding.span, ast.Attribute)
     call = context.parents.get(node) if node is not None else None
     if node is None or not isinstance(call, ast.Call) or call.func is not node or not call.args:
         return None
-    if context.name_of(node.value) not in ("builtins.str", "torch.Tensor", "builtins.list", "builtins.dict"):
+    cls = context.name_of(node.value) or ""
+    if not (cls == "torch.Tensor" and not node.attr.startswith("_")) and not _is_method(cls, node.attr):
         return None
     first = call.args[0]
     if isinstance(first, ast.Starred):

@@ -194,6 +194,7 @@ def optional_parameter(context: Context, finding: Finding) -> Draft | None:
             default.value is not None
             or arg.annotation is None
             or formal is None
+            or formal.type == UNKNOWN  # it may be an Optional
             or isinstance(formal.type, OptionalType)
         ):
             continue

@@ -255,3 +255,27 @@ def test_starred_lists_among_other_elements(tmp_path: Path) -> None:
 def test_a_tuple_that_is_more_than_sizes_stays_one(tmp_path: Path, use: str) -> None:
     before = f"@torch.jit.script\ndef f(x: Tensor):\n    sizes = x.shape\n    shape = (*sizes, 1)\n    return {use}\n"
     assert fixed(tmp_path, before) == before
+
+
+def test_only_methods_are_called_on_their_first_argument(tmp_path: Path) -> None:
+    text = "@torch.jit.script\ndef f(x: Tensor, n: int):\n    a = {0}\n    b = {1}\n    return x\n"
+    done = fixed(tmp_path, text.format("str.upper('a')", "dict.fromkeys(range(n), 1)"), unsafe=False)
+    assert done == text.format("'a'.upper()", "dict.fromkeys(range(n), 1)")
+
+
+OPTIONAL = """\
+from elsewhere import Cache
+
+class A(nn.Module):
+    def inner(self, x, n: Optional[float] = None, cache: Cache | None = None):
+        return x
+
+    def forward(self, x, n: Optional[int] = None, cache: Optional[int] = None):
+        return self.inner(x, n, cache)
+"""
+
+
+def test_what_is_optional_of_an_unknown_type_is_not_made_optional_again(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(HEAD + OPTIONAL)
+    findings = check([str(tmp_path)], fixes=True).findings
+    assert [(one.code, one.fix) for one in findings] == [("JIT303", None)]
