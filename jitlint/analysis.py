@@ -241,7 +241,8 @@ class _Collector:
                     found.append(number)
                 definite = definite or (condition is None and self.findings[number].severity == "error")
             for path, line, reason in unresolved(summary):
-                unknown.append(UnknownReason(reason, path, line))
+                # What one of torch's own containers holds has no place of its own.
+                unknown.append(UnknownReason(reason, path or module.path, line if path else point.line))
         else:
             unknown.append(UnknownReason("what it is could not be resolved", module.path, point.line))
         verdict: Verdict = "rejected" if definite else "unknown" if unknown else "accepted"

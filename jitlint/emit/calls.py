@@ -53,6 +53,7 @@ from jitlint.types.model import (
     TupleType,
     Type,
 )
+from jitlint.types.relations import contains_unknown
 
 CASTS = {
     "int": ("aten::Int", INT),
@@ -345,7 +346,7 @@ def call_method(e: Emitter, at: ast.AST, value: Val, name: str, args: list[Val],
 def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: list[tuple[str, Val]]) -> Sugared:
     kind = callee.type
     if kind == UNKNOWN:
-        return Opaque()
+        return Opaque(told=True)
     if isinstance(kind, ClassType):
         from jitlint.emit import class_members
 
@@ -458,6 +459,8 @@ def _named_tuple(e: Emitter, at: ast.AST, callee: NamedTupleRef, args: list[Val]
     )
     if isinstance(result, Failure):
         report_mismatch(e, at, result)
+    elif contains_unknown(kind):
+        e.unknown(at, f"the types of {name}'s fields could not all be resolved")
     return Val(kind)
 
 
@@ -513,6 +516,8 @@ def _python_call(
             return Val(TENSOR if binders == 1 else TupleType((TENSOR,) * binders))
         case "autograd-class":
             e.unknown(at, f"the autograd function {name} is instantiated")
+        case "call-unknown":
+            e.unknown(at, f"the signature of '{name}', which is called back in Python, could not be resolved")
         case "call":
             return _opaque_call(e, at, callee, args, kwargs, binders)
         case "schema":

@@ -6,6 +6,7 @@ One `Compiler` serves many units; a function is typed once, a method once per sh
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jitlint.emit import class_texts
@@ -31,6 +32,7 @@ from jitlint.syntax import tree
 from jitlint.torch_api import entries
 from jitlint.torch_api.api import TorchAPI
 from jitlint.types.model import UNKNOWN, ClassType, InterfaceType, Type
+from jitlint.types.relations import contains_unknown
 
 if TYPE_CHECKING:
     from jitlint.emit.emitter import Emitter
@@ -123,7 +125,7 @@ class Compiler:
 
     def annotation(self, e: Emitter, node: ast.expr) -> Type:
         """The type of a signature's or local annotation; its problems are the function's."""
-        return annotation_type(node, self._context(e), e.report)
+        return _noted(e, node, lambda: annotation_type(node, self._context(e), e.report))
 
     def annotation_in(self, node: ast.expr, scope: Scope) -> Type:
         """The same, silently; Unknown where it is no type."""
@@ -162,10 +164,17 @@ class Compiler:
 
     def parameter_annotation(self, e: Emitter, node: ast.expr) -> tuple[Type, int | None]:
         """A parameter's type, and N of ``BroadcastingListN[int]``, which takes a single number too."""
-        return parameter_type(node, self._context(e), e.report)
+        size: int | None = None
+
+        def find() -> Type:
+            nonlocal size
+            kind, size = parameter_type(node, self._context(e), e.report)
+            return kind
+
+        return _noted(e, node, find), size
 
     def result_annotation(self, e: Emitter, node: ast.expr) -> Type:
-        return result_type(node, self._context(e), e.report)
+        return _noted(e, node, lambda: result_type(node, self._context(e), e.report))
 
     def attribute_annotation(self, shape: py.ModuleShape, name: str) -> Type | None:
         """The type that a class-level annotation gives to an instance attribute; None where there is none."""
@@ -434,6 +443,16 @@ class Compiler:
             compile_sequential(self, e, at, module, summary)
         e.link(at, summary)
         return summary
+
+
+def _noted(e: Emitter, node: ast.expr, find: Callable[[], Type]) -> Type:
+    """The type that `find` gives for an annotation; where part of it is not known and nothing was said of it, that is
+    noted."""
+    before = len(e.summary.problems)
+    kind = find()
+    if contains_unknown(kind) and len(e.summary.problems) == before:
+        e.unknown(node, f"the type `{ast.unparse(node)}` could not be resolved")
+    return kind
 
 
 def _silent(code: str, node: ast.AST, torch_message: str, message: str = "") -> None:

@@ -51,13 +51,16 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     else:
         _own_lazy(c, shape, definition, summary)
     ignored = c.ignored_attributes(definition) if definition is not None else frozenset()
-    for name, value in {**shape.attributes, **{f"[{k}]": v for k, v in (shape.children or {}).items()}}.items():
-        if name in ignored:
-            continue
-        _submodule(c, shape, name, value, summary, depth)
+    for name, value in shape.attributes.items():
+        if name not in ignored:
+            _submodule(c, shape, name, value, summary, depth)
+    for key, value in (shape.children or {}).items():
+        _submodule(c, shape, f"[{key}]", value, summary, depth)
     if shape.children is None and shape.element is not None:
         # A list of modules of which only the kind is known: an instance that is compiled has some.
         _submodule(c, shape, "", shape.element, summary, depth)
+    if not shape.complete:
+        _incomplete(shape, summary)
     if definition is not None:
         _methods(c, shape, definition, summary)
     compile_hooks(c, shape, summary, (path, class_span(definition) if definition is not None else Span(1, 1, 1, 1)))
@@ -176,20 +179,43 @@ def _own_lazy(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, s
             return
 
 
-def _submodule(c: Compiler, shape: py.ModuleShape, name: str, value: py.Value, summary: Summary, depth: int) -> None:
+def _submodule(
+    c: Compiler, shape: py.ModuleShape, name: str, value: py.Value, summary: Summary, depth: int, condition: str = ""
+) -> None:
     match value:
         case py.ModuleInstance(shape=inner):
-            if isinstance(c.attribute_annotation(shape, name), InterfaceType):
-                return
-            callee = compile_module(c, inner, depth + 1)
-            if callee.problems or callee.links:
-                summary.links.append(Link(summary.path, summary.line, callee))
+            if not isinstance(c.attribute_annotation(shape, name), InterfaceType):
+                callee = compile_module(c, inner, depth + 1)
+                if callee.problems or callee.links or callee.unknown:
+                    summary.links.append(Link(summary.path, summary.line, callee, condition))
         case py.OneOf(options=options):
             for option, words in options:
-                if isinstance(option, py.ModuleInstance):
-                    callee = compile_module(c, option.shape, depth + 1)
-                    if callee.problems or callee.links:
-                        summary.links.append(Link(summary.path, summary.line, callee, words or f"`{name}` is set"))
+                _submodule(c, shape, name, option, summary, depth, words or f"`{name}` is set")
+        case py.Unknown():
+            _unseen(c, shape, name, value, summary)
+        case py.Instance(cls=py.External(name=dotted)) if c.project.externals.is_class(dotted) is None:
+            _unseen(c, shape, name, py.Unknown(f"the source of {dotted} was not found"), summary)
+
+
+def _unseen(c: Compiler, shape: py.ModuleShape, name: str, value: py.Unknown, summary: Summary) -> None:
+    """Notes what is, or may be, a module, and then is compiled. What a constructor is given is a matter of
+    configuration."""
+    if value.configured:
+        return
+    if name and not name.startswith("["):
+        annotated = c.attribute_annotation(shape, name)
+        if not value.reason or value.plain or name in c.constants(shape) or annotated not in (None, UNKNOWN):
+            return
+        reason = f"what '{name}' of {class_name(shape)} holds could not be resolved"
+    else:
+        reason = f"a module in {class_name(shape)} could not be resolved"
+    summary.unknown.append((summary.path, summary.line, f"{reason}: {value.reason}" if value.reason else reason))
+
+
+def _incomplete(shape: py.ModuleShape, summary: Summary) -> None:
+    """Notes that the constructor may have set more than was seen."""
+    for reason in shape.reasons or ["not all that its constructor sets could be seen"]:
+        summary.unknown.append((summary.path, summary.line, f"{class_name(shape)}: {reason}"))
 
 
 def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summary: Summary) -> None:

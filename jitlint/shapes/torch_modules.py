@@ -217,6 +217,7 @@ def _result(run: Interpreter, name: str) -> Value:
                 only = types.pop()
                 if only in (TENSOR, INT, BOOL):
                     return Typed(only)
+            return Unknown(plain=True)
         case entries.Function(schema=schema) if schema is not None and schema.result == TENSOR:
             return Typed(TENSOR)
         case entries.LegacyConstructor():
