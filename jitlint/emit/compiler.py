@@ -120,8 +120,8 @@ class Compiler:
 
     # --- annotations -----------------------------------------------------------------------------------------------
 
-    def _context(self, e: Emitter) -> _Context:
-        return _Context(self, self._wrapper_scope(e) or e.scope, e)
+    def _context(self, e: Emitter, at: ast.AST | None = None) -> _Context:
+        return _Context(self, self._wrapper_scope(e) or e.scope, e, at)
 
     def annotation(self, e: Emitter, node: ast.expr) -> Type:
         """The type of a signature's or local annotation; its problems are the function's."""
@@ -135,7 +135,10 @@ class Compiler:
         """A type given as an argument (``torch.jit.annotate(T, x)``)."""
         return self.annotation(e, node.at) if isinstance(node.at, ast.expr) else UNKNOWN
 
-    def isinstance_type(self, e: Emitter, node: tree.Expr) -> Type | None:
+    def isinstance_type(self, e: Emitter, node: tree.Expr, at: ast.AST) -> Type | None:
+        """A type that a value is tested for, None for a class of modules; `at` is where a class is compiled that way."""
+        from jitlint.emit.class_kinds import class_kind
+
         if isinstance(node, tree.Var) and isinstance(e.frame.find(node.name), Val):
             e.report("JIT315", node.at, f"Unknown type name '{node.name}'")
             return None
@@ -144,12 +147,15 @@ class Compiler:
         if isinstance(node, (tree.Var, tree.Select)):
             value = self._context(e).lookup(ast.unparse(node.at))
             if self._is_module_class(value):
+                if isinstance(value, py.Class) and class_kind(self, value.definition) == "unknown":
+                    e.unknown(node.at, f"the type `{ast.unparse(node.at)}` could not be resolved")
                 return None
             if isinstance(value, py.External):
                 match self.api.entry(value.name):
                     case entries.ClassEntry(kind="script", annotation=ClassType() as kind):
                         return kind  # its members are not known, but nothing else is an instance of it
-        return self.annotation(e, node.at)
+        annotation = node.at
+        return _noted(e, annotation, lambda: annotation_type(annotation, self._context(e, at), e.report))
 
     def _is_module_class(self, value: py.Value | None) -> bool:
         """A class of modules: it is a type for isinstance if some instance of it was compiled."""
@@ -460,12 +466,14 @@ def _silent(code: str, node: ast.AST, torch_message: str, message: str = "") -> 
 
 
 class _Context:
-    """How annotations find names: the function's scope, as the compiler's resolution callback does."""
+    """How annotations find names: the function's scope, as the compiler's resolution callback does. `at` is where what
+    they name is compiled, if not at the function as a whole."""
 
-    def __init__(self, compiler: Compiler, scope: Scope, e: Emitter | None = None) -> None:
+    def __init__(self, compiler: Compiler, scope: Scope, e: Emitter | None = None, at: ast.AST | None = None) -> None:
         self.compiler = compiler
         self.scope = scope
         self.e = e
+        self.at = at
 
     def lookup(self, name: str) -> py.Value | None:
         """The abstract value of a dotted name; None where it is bound nowhere."""
@@ -491,7 +499,7 @@ class _Context:
                 self._check_values(definition)
             case "script" if not self.e.muted:
                 node = self.e.definition.node if self.e.definition else definition.node
-                self.e.link(node, compile_class(self.compiler, class_facts_of(self.compiler, definition)))
+                self.e.link(self.at or node, compile_class(self.compiler, class_facts_of(self.compiler, definition)))
         return kind
 
     def external_type(self, name: str) -> Type | None:

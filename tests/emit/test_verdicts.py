@@ -61,7 +61,7 @@ UNRESOLVED = [
     ),
     pytest.param(
         "class Holder:\n    def __init__(self):\n        self.n = 1\n    f = U\ndef entry(x: Tensor):\n    return Holder.f(x)\n",
-        "torch.relu", 6, "Holder.f", id="what a class holds",
+        "nn.functional.relu", 6, "Holder.f", id="what a class holds",
     ),
     pytest.param("def entry(x: U):\n    return x\n", "int", 1, "type `U`", id="a parameter's type"),
     pytest.param("def entry(x: List[U]):\n    return x\n", "int", 1, "type `List[U]`", id="a part of a parameter's type"),
