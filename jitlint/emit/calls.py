@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from jitlint.emit.emitter import Emitter, first_line
 from jitlint.emit.evidence import RefusedCall
+from jitlint.emit.marked import left_to_python
 from jitlint.emit.module_facts import is_settled
 from jitlint.emit.overloads import maybe_overloaded, overloads
 from jitlint.emit.schema_matching import ArgValue, Failure, Match, match_schemas
@@ -135,6 +136,9 @@ def call_value(
     node: tree.Apply | None = None,
 ) -> Sugared:
     """Calls `callee`; `args` None where the arguments are not known (then only the callee is compiled)."""
+    if e.compiler.marked_only and left_to_python(e.compiler, callee):
+        e.unknown(at, "what is called here stays a Python function, whose signature could not be resolved")
+        return Opaque(told=True)
     match callee:
         case FunctionRef() | MethodRef() if maybe_overloaded(e.compiler, callee.definition):
             return UNKNOWN_VAL

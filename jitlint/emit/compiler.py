@@ -45,13 +45,22 @@ _MAX_CALLS = 100  # how deep a chain of calls is followed; the compiler's own re
 
 class Compiler:
     """evaluator, api and project of the session, and everything compiled so far. `recording` keeps the type of every
-    expression, for `reveal`, hover and fixes; where it is `sparing`, only in functions that have problems."""
+    expression, for `reveal`, hover and fixes; where it is `sparing`, only in functions that have problems. `marked_only`: the
+    target compiles only what is marked (`emit.marked`)."""
 
-    def __init__(self, project: Project, api: TorchAPI, evaluator: Evaluator, recording: bool = False) -> None:
+    def __init__(
+        self,
+        project: Project,
+        api: TorchAPI,
+        evaluator: Evaluator,
+        recording: bool = False,
+        marked_only: bool = False,
+    ) -> None:
         self.project = project
         self.api = api
         self.evaluator = evaluator
         self.recording = recording
+        self.marked_only = marked_only
         self.sparing = False
         self.recorded: list[tuple[FunctionDefinition, dict[ast.AST, Sugared], tree.Def]] = []
         self.functions: dict[int, Summary] = {}

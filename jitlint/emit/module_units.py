@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 
+from jitlint.emit import marked
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.containers import container_elements
 from jitlint.emit.emitter import Emitter
@@ -18,7 +19,8 @@ from jitlint.emit.summary import Link, Located, Summary
 from jitlint.emit.values import ModuleRef, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
 from jitlint.project.executed import made_by_exec
-from jitlint.project.hierarchy import find_member, is_script_module_class
+from jitlint.project.hierarchy import find_member
+from jitlint.project.legacy import is_marked_module
 from jitlint.shapes import values as py
 from jitlint.source.problem import Problem, Span, span_of
 from jitlint.types.model import INFERRED_TENSOR, UNKNOWN, Argument, InterfaceType, Schema, Type
@@ -38,6 +40,9 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     summary.definition, summary.shape = definition, shape
     c._keep.append(shape)
     if depth > 60:
+        return summary
+    if definition is not None and c.marked_only and not is_marked_module(c.project, definition):
+        summary.done = True
         return summary
     if definition is not None and isinstance(find_member(c.project, definition, "__prepare_scriptable__"), tuple):
         _prepared(c, shape, definition, summary, depth)
@@ -63,7 +68,8 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
         _incomplete(shape, summary)
     if definition is not None:
         _methods(c, shape, definition, summary)
-    compile_hooks(c, shape, summary, (path, class_span(definition) if definition is not None else Span(1, 1, 1, 1)))
+    if not c.marked_only:
+        compile_hooks(c, shape, summary, (path, class_span(definition) if definition is not None else Span(1, 1, 1, 1)))
     summary.done = True
     return summary
 
@@ -227,7 +233,7 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
     exported: list[FunctionDefinition] = []
     properties: list[FunctionDefinition] = []
     # A ScriptModule's metaclass compiles what is marked script_method, forward like any other, and nothing else.
-    legacy = is_script_module_class(c.project, definition)
+    mark = marked.mark_of(c, definition)
     for name, owner, binding in class_members(c, definition):
         if binding.kind == "assign" and name not in unused:
             _property_of_lambda(c, owner, binding, summary)
@@ -250,7 +256,7 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
                 reason = "forward has a decorator that could not be seen through"
                 summary.unknown.append((owner.module.path, function.node.lineno, reason))
         elif "property" in marks:
-            if name not in unused and not marks & {"unused", "drop"}:
+            if not c.marked_only and name not in unused and not marks & {"unused", "drop"}:
                 properties.append(function)
                 setter = setter_of(owner, function)
                 if setter is not None:
@@ -258,8 +264,8 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
         elif declared := declarations(c, function, shape):
             for one in declared:
                 summary.links.append(Link(path, line, c.compile_method(module, function, overload=one)))
-        elif legacy:
-            if "script_method" in marks:
+        elif mark:
+            if mark in marks:
                 exported.append(function)
         elif name == "forward" and not marks & {"ignore", "unused", "drop", "overload"}:
             forward.append(function)
@@ -272,7 +278,7 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
                     "JIT416", owner.module.path, span, text, "__setstate__ needs a __getstate__ beside it"
                 )
                 summary.problems.append(Located(problem))
-    if not forward and not legacy and (own := _other_forward(c, shape, definition, None)) is not None:
+    if not forward and not mark and (own := _other_forward(c, shape, definition, None)) is not None:
         forward.append(own)
     for function in [*properties, *forward, *exported]:
         callee = c.compile_method(module, function)

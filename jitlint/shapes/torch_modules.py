@@ -436,7 +436,7 @@ def fact_value(run: Interpreter, facts: ModuleClassFacts, arguments: Mapping[str
         case "function" | "builtin":
             return External(fact.class_name)
         case "failed":
-            return Unknown(f"{name} has no TorchScript type")
+            return Unknown(f"{name} has no TorchScript type", plain=True)
     given = arguments.get(name)
     if given is not None:
         if getattr(fact, "from_parameter", False):
