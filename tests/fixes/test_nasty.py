@@ -255,3 +255,23 @@ def test_starred_lists_among_other_elements(tmp_path: Path) -> None:
 def test_a_tuple_that_is_more_than_sizes_stays_one(tmp_path: Path, use: str) -> None:
     before = f"@torch.jit.script\ndef f(x: Tensor):\n    sizes = x.shape\n    shape = (*sizes, 1)\n    return {use}\n"
     assert fixed(tmp_path, before) == before
+
+
+def test_a_fix_that_does_harm_in_another_file_is_left_out(tmp_path: Path) -> None:
+    lib = (
+        "def sure(n: int) -> int:\n    return n / 2\n\n\n"
+        "def part(x: Tensor) -> Tensor:\n    if x.dim() == 0:\n        return None\n    return x\n"
+    )
+    calls = "from lib import part, sure\n\n\n@torch.jit.script\ndef use(x: Tensor):\n    return {0}\n"
+    done = fixed_files(
+        tmp_path, {"lib.py": (HEAD + lib).encode(), "use.py": (HEAD + calls.format("part(x), sure(3)")).encode()}
+    )
+    assert b"Optional[Tensor]:\n    if" in done["lib.py"]
+    # Where what it gives must be a Tensor, the annotation would only move the error.
+    harmed = {
+        "lib.py": (HEAD + lib).encode(),
+        "use.py": (HEAD + calls.format("torch.stack([part(x), x]), sure(3)")).encode(),
+    }
+    done = fixed_files(tmp_path, harmed)
+    assert done["lib.py"] == (HEAD + lib.replace("-> int:\n    return n / 2", "-> float:\n    return n / 2")).encode()
+    assert done["use.py"] == harmed["use.py"]
