@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jitlint.emit import class_texts
+from jitlint.emit.resolver import PythonResolver
 from jitlint.emit.summary import Summary
 from jitlint.emit.values import ModuleRef, Sugared, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
@@ -19,11 +20,9 @@ from jitlint.project.project import Project
 from jitlint.project.targets import ExternalName
 from jitlint.project.wrapping import body_scope
 from jitlint.shapes import values as py
-from jitlint.shapes.annotation_objects import AnnotationError
 from jitlint.shapes.annotations import (
     annotation_type,
     attribute_annotation_type,
-    field_type,
     is_final_annotation,
     parameter_type,
     result_type,
@@ -129,8 +128,8 @@ class Compiler:
 
     # --- annotations -----------------------------------------------------------------------------------------------
 
-    def _context(self, e: Emitter, at: ast.AST | None = None) -> _Context:
-        return _Context(self, self._wrapper_scope(e) or e.scope, e, at)
+    def _context(self, e: Emitter, at: ast.AST | None = None) -> PythonResolver:
+        return PythonResolver(self, self._wrapper_scope(e) or e.scope, e, at)
 
     def annotation(self, e: Emitter, node: ast.expr) -> Type:
         """The type of a signature's or local annotation; its problems are the function's."""
@@ -138,7 +137,7 @@ class Compiler:
 
     def annotation_in(self, node: ast.expr, scope: Scope) -> Type:
         """The same, silently; Unknown where it is no type."""
-        return annotation_type(node, _Context(self, scope), _silent)
+        return annotation_type(node, PythonResolver(self, scope), _silent)
 
     def annotation_of(self, e: Emitter, node: tree.Expr) -> Type:
         """A type given as an argument (``torch.jit.annotate(T, x)``)."""
@@ -203,7 +202,7 @@ class Compiler:
             if found is not None:
                 node, owner = found
                 future = owner.module.future_annotations
-                kind = attribute_annotation_type(node, _Context(self, owner.scope), _silent, future)
+                kind = attribute_annotation_type(node, PythonResolver(self, owner.scope), _silent, future)
                 self._attribute_types[key] = kind
         return self._attribute_types[key]
 
@@ -243,7 +242,7 @@ class Compiler:
 
     def is_final(self, annotation: ast.expr, owner: ClassDefinition) -> bool:
         """Whether a class-level annotation is a ``Final``."""
-        return is_final_annotation(annotation, _Context(self, owner.scope), owner.module.future_annotations)
+        return is_final_annotation(annotation, PythonResolver(self, owner.scope), owner.module.future_annotations)
 
     def assigned_names(self, definition: ClassDefinition) -> frozenset[str]:
         """Names that the constructor of the class or of a base, or a method it calls, may set on `self`."""
@@ -472,69 +471,3 @@ def _noted(e: Emitter, node: ast.expr, find: Callable[[], Type]) -> Type:
 
 def _silent(code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
     del code, node, torch_message, message
-
-
-class _Context:
-    """How annotations find names: the function's scope, as the compiler's resolution callback does. `at` is where what
-    they name is compiled, if not at the function as a whole."""
-
-    def __init__(self, compiler: Compiler, scope: Scope, e: Emitter | None = None, at: ast.AST | None = None) -> None:
-        self.compiler = compiler
-        self.scope = scope
-        self.e = e
-        self.at = at
-
-    def lookup(self, name: str) -> py.Value | None:
-        """The abstract value of a dotted name; None where it is bound nowhere."""
-        head, _, rest = name.partition(".")
-        value = self.compiler.evaluator.lookup(self.scope, head)
-        while value is not None and rest:
-            head, _, rest = rest.partition(".")
-            value = self.compiler.evaluator.attribute(value, head)
-        return value
-
-    def class_type(self, definition: ClassDefinition) -> Type | None:
-        from jitlint.emit.class_kinds import class_kind
-        from jitlint.emit.classes import class_type
-        from jitlint.emit.script_classes import class_facts_of, compile_class
-
-        kind = class_type(self.compiler, definition)
-        if self.e is None:
-            return kind
-        match class_kind(self.compiler, definition):
-            case "namedtuple":
-                self._check_fields(definition)
-            case "enum":
-                self._check_values(definition)
-            case "script" if not self.e.muted:
-                node = self.e.definition.node if self.e.definition else definition.node
-                self.e.link(self.at or node, compile_class(self.compiler, class_facts_of(self.compiler, definition)))
-        return kind
-
-    def external_type(self, name: str) -> Type | None:
-        """Of what has no source: the data knows which of Python's and torch's own classes are no types."""
-        match self.compiler.api.entry(name):
-            case entries.ClassEntry(kind="other", annotation=None, error=error):
-                if error:
-                    raise AnnotationError("JIT530", error)
-                return None
-            case entries.Function() | entries.Operator() | entries.Namespace():
-                return None
-            case entries.ConstantValue(value=value) if value is not None:
-                return None
-        return UNKNOWN
-
-    def _check_values(self, definition: ClassDefinition) -> None:
-        """Raises `AnnotationError` for an enum whose values have no type in common, or a wrong one."""
-        from jitlint.emit.value_classes import enum_refusal
-
-        refusal = enum_refusal(self.compiler, definition)
-        if refusal:
-            raise AnnotationError("JIT606", refusal)
-
-    def _check_fields(self, definition: ClassDefinition) -> None:
-        """Raises `AnnotationError` for a NamedTuple with a field of no type."""
-        owner, future = _Context(self.compiler, definition.body), definition.module.future_annotations
-        for bindings in definition.body.bindings.values():
-            if bindings[-1].annotation is not None:
-                field_type(bindings[-1].annotation, owner, self, definition.name, future)

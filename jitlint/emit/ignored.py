@@ -11,8 +11,9 @@ import ast
 import re
 
 from jitlint.emit.calls import call_schemas, schema_text
-from jitlint.emit.compiler import Compiler, _Context
+from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.resolver import PythonResolver
 from jitlint.emit.values import UNKNOWN_VAL, IgnoredRef, Sugared, Val
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition
 from jitlint.shapes import values as py
@@ -100,7 +101,7 @@ def _from_annotations(
 ) -> tuple[list[Type], Type] | None:
     """The signature of live annotations (``try_real_annotations``): one that is no type is refused at the call."""
     node = definition.node
-    context = _Context(c, definition.scope)
+    context = PythonResolver(c, definition.scope)
     future = definition.module.future_annotations
     refused: list[str] = []
 
@@ -145,7 +146,7 @@ def type_line(definition: FunctionDefinition) -> str | None:
     return ""
 
 
-class _CommentContext(_Context):
+class _CommentContext(PythonResolver):
     """Names of a type comment: those of the small namespace come first."""
 
     def lookup(self, name: str) -> py.Value | None:
