@@ -19,6 +19,7 @@ from jitlint.project.definitions import ClassDefinition, FunctionDefinition
 from jitlint.shapes import values as py
 from jitlint.shapes.annotations import attribute_annotation_type
 from jitlint.types.model import INFERRED_TENSOR, NONE, TENSOR, UNKNOWN, Argument, Schema, TupleType, Type
+from jitlint.types.relations import contains_unknown
 
 _TYPE_IGNORE = re.compile(r"# type:\ ignore(\[[a-zA-Z-]+\])?$")
 # The namespace of type comments (``EvalEnv``); other names are looked up around the function.
@@ -77,6 +78,8 @@ def call_ignored(
         expected = "arg_types.size() == param_names.size() - (moduleSelf_ ? 1 : 0) INTERNAL ASSERT FAILED"
         e.report("JIT325", at, expected, f"The type comment of '{definition.name}' does not have a type per parameter")
         return UNKNOWN_VAL
+    if any(contains_unknown(kind) for kind in (*kinds, result)):
+        e.unknown(at, f"the types that '{definition.name}' is annotated with could not all be resolved")
     formals = tuple(Argument(name, kind) for name, kind in zip(names, kinds, strict=True))
     schema = Schema(definition.name, formals, (result,), text=schema_text(definition.name, formals, result))
     given = args[: len(names)] if node.args.vararg is not None else args

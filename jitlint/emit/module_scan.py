@@ -119,6 +119,9 @@ def _annotated(
     e = Emitter(c, owner.module, owner.scope, Summary("", "", 0))
     context = PythonResolver(c, owner.scope, e)
     kind = attribute_annotation_type(node, context, e.report, owner.module.future_annotations, name)
+    if contains_unknown(kind) and not e.summary.problems and name != "forward":
+        reason = f"the type `{ast.unparse(node)}` of '{name}' could not be resolved"
+        summary.unknown.append((owner.module.path, node.lineno, reason))
     if isinstance(value, py.OneOf) and all(isinstance(one, _NO_FUNCTIONS) for one, _ in value.options):
         summary.problems.extend(e.summary.problems)  # an annotation that is none to TorchScript, whatever the value
         return

@@ -1,7 +1,7 @@
 """`accepted` says that everything was seen: what hangs on something unresolved is `unknown`, and says what is missing.
 
-Each program is checked twice: with ``U`` from a package that is not there, and with ``U`` replaced by `known`. Neither
-has findings. `line` is that of the program.
+Each program is checked twice: with ``U`` from a package that is not there, and with ``U`` replaced by `known`. Neither has
+errors. `line` is that of the program.
 """
 
 from __future__ import annotations
@@ -69,6 +69,14 @@ UNRESOLVED = [
         "def make(x: Tensor) -> U:\n    return x\ndef entry(x: Tensor):\n    return make(x)\n",
         "Tensor", 1, "type `U`", id="a result's type",
     ),
+    pytest.param(
+        "@torch.jit.ignore\ndef back(x: U) -> U:\n    return x\ndef entry(x: Tensor):\n    back(x)\n    return x\n",
+        "Tensor", 5, "'back'", id="the types of what is called back",
+    ),
+    pytest.param(
+        MODULE.format("self.n = 3", "x").replace("    def __init__", "    n: U\n    def __init__", 1),
+        "int", 2, "type `U` of 'n'", id="an attribute's type",
+    ),
     pytest.param("def entry(x: Tensor):\n    y: U = x\n    return y\n", "Tensor", 2, "type `U`", id="a local's type"),
     pytest.param(
         "class Pair(NamedTuple):\n    first: Tensor\n    second: U\ndef entry(x: Tensor):\n    return Pair(x, x)\n",
@@ -82,7 +90,7 @@ def unit(program: str) -> Unit:
     path = "/verdicts/program.py"
     session = Session(roots=["/verdicts"], entry_points=("program:entry",), overlay={path: PRELUDE + program})
     report = session.check_file(path)
-    assert not report.findings
+    assert not [one for one in report.findings if one.severity == "error"]
     names = ("entry", "Entry", "Outer")
     return next(one for one in report.units if one.qualname in names)
 
