@@ -86,7 +86,7 @@ UNRESOLVED = [
 
 
 def unit(program: str) -> Unit:
-    """The last unit of a program without findings: what is compiled last pulls the others in."""
+    """The last unit of a program without errors: what is compiled last pulls the others in."""
     path = "/verdicts/program.py"
     session = Session(roots=["/verdicts"], entry_points=("program:entry",), overlay={path: PRELUDE + program})
     report = session.check_file(path)
