@@ -65,6 +65,8 @@ class PythonResolver:
                 return None
             case entries.ConstantValue(value=value) if value is not None:
                 return None
+            case None if self.compiler.project.is_native_class(name):
+                return None  # its methods have no code of Python's
         return UNKNOWN
 
     def _check_values(self, definition: ClassDefinition) -> None:

@@ -3,6 +3,8 @@ the compiler's (torch 2.13)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from jitlint.analysis import Session
@@ -13,9 +15,13 @@ LINE = PRELUDE.count("\n") + 6
 INIT = "    def __init__(self, n: int):\n        self.n = n\n"
 
 
-def said(library: str, tested: str = "C") -> tuple[str, list[tuple[str, int]]]:
+def said(library: str, tested: str = "C", more: Mapping[str, str] | None = None) -> tuple[str, list[tuple[str, int]]]:
     """The verdict on `ENTRY`, and the code and line of what is found, with a class `C` of an installed package."""
-    overlay = {"/isinstance/program.py": PRELUDE + ENTRY.format(tested), "/installed/library.py": library}
+    overlay = {
+        "/isinstance/program.py": PRELUDE + ENTRY.format(tested),
+        "/installed/library.py": library,
+        **(more or {}),
+    }
     session = Session(
         roots=["/isinstance"], environment=["/installed"], entry_points=("program:entry",), overlay=overlay
     )
@@ -66,6 +72,25 @@ def test_no_types(library: str, code: str) -> None:
 )
 def test_what_is_not_known_is_silent(library: str) -> None:
     assert said(library) == ("unknown", [])
+
+
+@pytest.mark.parametrize(
+    ("stub", "verdict"),
+    [
+        pytest.param("class C:\n    @property\n    def size(self) -> int: ...\n", "rejected", id="a class"),
+        pytest.param("import enum\nclass C(enum.Enum):\n    RED = 1\n", "unknown", id="an enum"),
+        pytest.param("C = int\n", "unknown", id="an alias"),
+        pytest.param("class D: ...\n", "unknown", id="another class"),
+    ],
+)
+def test_classes_of_compiled_modules(stub: str, verdict: str) -> None:
+    """What the stub beside the compiled file says to be a class is one without code of Python's: no type."""
+    package = {"/installed/native/__init__.py": "", "/installed/native/inner.pyi": stub}
+    compiled = {"/installed/native/inner.cpython-311-x86_64-linux-gnu.so": ""}
+    library = "from native.inner import C\n"
+    found = said(library, more={**package, **compiled})
+    assert found == (verdict, [("JIT530", LINE)] if verdict == "rejected" else [])
+    assert said(library, more=package) == ("unknown", [])
 
 
 def test_classes_of_modules_are_silent() -> None:
