@@ -257,7 +257,7 @@ class _Collector:
         else:
             unknown.append(UnknownReason("what it is could not be resolved", module.path, point.line))
         verdict: Verdict = "rejected" if definite else "unknown" if unknown else "accepted"
-        self._say(point, verdict, tuple(unknown[:20]) if verdict == "unknown" else (), tuple(found))
+        self._say(point, verdict, tuple(dict.fromkeys(unknown))[:20] if verdict == "unknown" else (), tuple(found))
 
     def _say(
         self, point: EntryPoint, verdict: Verdict, unknown: tuple[UnknownReason, ...], findings: tuple[int, ...] = ()

@@ -26,7 +26,7 @@ UNRESOLVED = [
     pytest.param(MODULE.format("self.f = U()", "self.f(x)"), "nn.ReLU", 6, "self.f", id="a module, called"),
     pytest.param(MODULE.format("self.f = U()", "x"), "nn.ReLU", 1, "'f' of Entry", id="a module that forward does not use"),
     pytest.param(MODULE.format("self.f = U.ones(3)", "x"), "torch", 1, "'f' of Entry", id="whatever a call gives"),
-    pytest.param(MODULE.format("self.f = U.ones(3)", "x + self.f"), "torch", 6, "self.f", id="an object, read"),
+    pytest.param(MODULE.format("self.f = U.ones(3)", "x + self.f + self.f"), "torch", 6, "self.f", id="an object, read"),
     pytest.param(
         PART.replace("nn.Module", "U") + MODULE.format("self.part = Part()", "self.part(x)"),
         "nn.Module", 4, "base of Part", id="a submodule whose base is unresolved",
