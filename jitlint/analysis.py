@@ -27,7 +27,7 @@ from jitlint.project.entry_points import EntryPoint, entry_points, scripted_argu
 from jitlint.project.executed import made_by_exec
 from jitlint.project.files import is_installed
 from jitlint.project.hazards import hazard_problems
-from jitlint.project.legacy import legacy_problems
+from jitlint.project.legacy import legacy_problems, only_marked
 from jitlint.project.modules import top_package_folder_of
 from jitlint.project.project import Project
 from jitlint.shapes.evaluator import Evaluator
@@ -67,6 +67,7 @@ class Session:
     ) -> None:
         self.api = load(torch_version or None)
         self.torch_version = torch_version
+        self.marked_only = only_marked(torch_version or self.api.version)
         self.scope = scope
         self.script_calls = tuple(script_calls)
         self.entry_points = tuple(entry_points)
@@ -90,7 +91,7 @@ class Session:
         self._retired = 0  # KiB of what is not needed any more, but still held
 
     def _compiler(self) -> Compiler:
-        return Compiler(self.project, self.api, self.evaluator, self._recording)
+        return Compiler(self.project, self.api, self.evaluator, self._recording, self.marked_only)
 
     def revise(self, texts: Mapping[str, str | None]) -> None:
         """Replace the texts of files that exist (None: what is on disk holds again). What was read and evaluated stays
@@ -114,6 +115,7 @@ class Session:
             if self.between_units is not None:
                 self.between_units()
             collector.unit(point)
+        points = [point for point in points if not point.left_alone]
         hazard_problems(self.project, index, points, self.script_calls, collector.report)
         for scope, node in scripted_arguments(self.project, index, self.script_calls):
             name = made_by_exec(scope, node)
@@ -136,7 +138,12 @@ class Session:
     def points(self, index: ModuleIndex) -> list[EntryPoint]:
         """The file's entry points; functions that a script call gets from a factory included."""
         found = entry_points(
-            self.project, index, scope=self.scope, script_calls=self.script_calls, wanted=self.entry_points
+            self.project,
+            index,
+            scope=self.scope,
+            script_calls=self.script_calls,
+            wanted=self.entry_points,
+            marked_only=self.marked_only,
         )
         known = {id(point.definition) for point in found}
         for scope, node in scripted_arguments(self.project, index, self.script_calls):
@@ -205,6 +212,10 @@ class _Collector:
         module = definition.module
         if module is not self.index and not self._reached_from_here(point):
             return
+        if point.left_alone:
+            reason = "a plain nn.Module, which torch before 1.2 leaves to Python"
+            self._say(point, "unknown", (UnknownReason(reason, module.path, point.line),))
+            return
         if point.unresolved or (point.abstract and not self._compiles(point)):
             # Whether the compiler ever meets it is not known: what it holds is no finding.
             reason = (
@@ -241,11 +252,12 @@ class _Collector:
                     found.append(number)
                 definite = definite or (condition is None and self.findings[number].severity == "error")
             for path, line, reason in unresolved(summary):
-                unknown.append(UnknownReason(reason, path, line))
+                # What one of torch's own containers holds has no place of its own.
+                unknown.append(UnknownReason(reason, path or module.path, line if path else point.line))
         else:
             unknown.append(UnknownReason("what it is could not be resolved", module.path, point.line))
         verdict: Verdict = "rejected" if definite else "unknown" if unknown else "accepted"
-        self._say(point, verdict, tuple(unknown[:20]) if verdict == "unknown" else (), tuple(found))
+        self._say(point, verdict, tuple(dict.fromkeys(unknown))[:20] if verdict == "unknown" else (), tuple(found))
 
     def _say(
         self, point: EntryPoint, verdict: Verdict, unknown: tuple[UnknownReason, ...], findings: tuple[int, ...] = ()

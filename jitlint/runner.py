@@ -291,6 +291,7 @@ class _Run:
             files=len(reports),
             torch_version=", ".join(versions) or torch_version("", os.getcwd(), site_packages(os.getcwd())),
             suppressed=suppressed,
+            dependencies={report.path: report.dependencies for report in reports},
         )
 
     def _selects(self, finding: Finding) -> bool:

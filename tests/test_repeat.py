@@ -17,7 +17,37 @@ from jitlint.worker import Analyst, Task
 
 FILES = {
     "lib/__init__.py": "",
-    "lib/marks.py": "import functools\n\ndef mark(f):\n    return f\n",
+    "far/__init__.py": "",
+    "far/away.py": "def grow(xs):\n    xs.append('a')\n",
+    "lib/notes.py": "def note(f):\n    return f\n",
+    "lib/marks.py": "from lib.notes import note\n\ndef mark(f):\n    return note(f)\n",
+    "lib/tidy.py": "import torch.nn as nn\n\nclass Tidy(nn.Module):\n    def tidy(self, xs):\n        return len(xs)\n",
+    "lib/survey.py": """
+import os
+from far.away import grow
+from lib.tidy import Tidy
+
+class Survey(Tidy):
+    def __init__(self):
+        super().__init__()
+        kept = ['a', 'b']
+        self.look(kept, os.getpid())
+        self.kept = kept
+        self.grown = []
+        grow(self.grown)
+
+    def look(self, names, hint):  # more than is followed of what changes nothing
+        for i in range(100):
+            hint = i + 1
+        self.tidy(names)
+
+    def forward(self, x):
+        for name in self.kept:
+            x = x + len(name)
+        for name in self.grown:
+            x = x + len(name.upper())
+        return x
+""",
     "lib/sizes.py": "WIDTH = 3\nDEEP = True\n\ndef clean(xs):\n    return len(xs)\n",
     "lib/base.py": """
 import torch.nn as nn
@@ -32,10 +62,11 @@ class Base(nn.Module):
         clean(kept)
         self.names = kept
         self.width = wide
+        self.doubled = self.scale
         self.part = Part(wide)
 
     def helper(self, x):
-        return x + self.width + self.scale + self.part(x)
+        return x + self.width + self.doubled + self.scale + self.part(x)
 
 class Part(nn.Module):
     def __init__(self, wide):
@@ -83,7 +114,15 @@ CHANGES = {
         "WIDTH = 3\nDEEP = False\n\ndef clean(xs):\n    xs.append(4)\n",
         "WIDTH = object()\nDEEP = True\n\ndef clean(xs):\n    xs.clear()\n",
     ],
-    "lib/base.py": [FILES["lib/base.py"].replace("x + self.width", "x + self.missing"), "x = 1\n", "def (:\n"],
+    "lib/base.py": [
+        FILES["lib/base.py"].replace("x + self.width", "x + self.missing"),
+        FILES["lib/base.py"].replace("self.width = wide", "self.width = 'wide'"),
+        "x = 1\n",
+        "def (:\n",
+    ],
+    "lib/notes.py": ["import torch\n\ndef note(f):\n    return torch.jit.unused(f)\n"],
+    "lib/tidy.py": [FILES["lib/tidy.py"].replace("return len(xs)", "xs.append(4)")],
+    "far/away.py": ["import torch\n\ndef grow(xs):\n    xs.append(4)\n"],
     "lib/model.py": [FILES["lib/model.py"].replace("x * self.width", "f'{x:>3}'")],
     "lib/other.py": ["\n\n" + FILES["lib/other.py"]],
 }
@@ -122,6 +161,24 @@ def test_what_goes_on_says_what_a_fresh_check_says(
         assert again(repeat, root, overlay) == expected, state
         seen.add(tuple((one.path, one.code, one.message) for one in expected.findings))
     assert len(seen) > 10, "the changes make a difference"
+
+
+def test_a_fix_goes_by_the_types_of_its_own_check(write_tree: WriteTree) -> None:
+    """What a fixer knows of a file is read off the compiler, which another file's change may have made anew."""
+    net = (
+        "import torch.nn as nn\nfrom torch import Tensor\nfrom consts import K\n\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.k = K\n\n    def forward(self, x: Tensor) -> str:\n"
+        "        return self.k\n"
+    )
+    root = write_tree({"consts.py": "K = 1\n", "net.py": net})
+    repeat = Repeat()
+    written = []
+    for text in ("K = 1\n", "K = [1]\n", "K = 2.5\n"):
+        overlay = {str(root / "consts.py"): text.encode()}
+        found = again(repeat, root, overlay)
+        assert found == fresh(root, overlay)
+        written.append([edit.content for one in found.findings if one.fix is not None for edit in one.fix.edits])
+    assert written[0] != written[2]
 
 
 @pytest.mark.parametrize("large", [False, True])

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from jitlint.emit.emitter import Emitter, first_line
 from jitlint.emit.evidence import RefusedCall
+from jitlint.emit.marked import left_to_python
 from jitlint.emit.module_facts import is_settled
 from jitlint.emit.overloads import maybe_overloaded, overloads
 from jitlint.emit.schema_matching import ArgValue, Failure, Match, match_schemas
@@ -53,6 +54,7 @@ from jitlint.types.model import (
     TupleType,
     Type,
 )
+from jitlint.types.relations import contains_unknown
 
 CASTS = {
     "int": ("aten::Int", INT),
@@ -134,6 +136,9 @@ def call_value(
     node: tree.Apply | None = None,
 ) -> Sugared:
     """Calls `callee`; `args` None where the arguments are not known (then only the callee is compiled)."""
+    if e.compiler.marked_only and left_to_python(e.compiler, callee):
+        e.unknown(at, "what is called here stays a Python function, whose signature could not be resolved")
+        return Opaque(told=True)
     match callee:
         case FunctionRef() | MethodRef() if maybe_overloaded(e.compiler, callee.definition):
             return UNKNOWN_VAL
@@ -345,7 +350,7 @@ def call_method(e: Emitter, at: ast.AST, value: Val, name: str, args: list[Val],
 def _call_val(e: Emitter, at: ast.AST, callee: Val, args: list[Val], kwargs: list[tuple[str, Val]]) -> Sugared:
     kind = callee.type
     if kind == UNKNOWN:
-        return Opaque()
+        return Opaque(told=True)
     if isinstance(kind, ClassType):
         from jitlint.emit import class_members
 
@@ -458,6 +463,8 @@ def _named_tuple(e: Emitter, at: ast.AST, callee: NamedTupleRef, args: list[Val]
     )
     if isinstance(result, Failure):
         report_mismatch(e, at, result)
+    elif contains_unknown(kind):
+        e.unknown(at, f"the types of {name}'s fields could not all be resolved")
     return Val(kind)
 
 
@@ -513,6 +520,8 @@ def _python_call(
             return Val(TENSOR if binders == 1 else TupleType((TENSOR,) * binders))
         case "autograd-class":
             e.unknown(at, f"the autograd function {name} is instantiated")
+        case "call-unknown":
+            e.unknown(at, f"the signature of '{name}', which is called back in Python, could not be resolved")
         case "call":
             return _opaque_call(e, at, callee, args, kwargs, binders)
         case "schema":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import types
 
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.generated import generated_methods, is_scripted, plainly_decorated
 from jitlint.project import hierarchy
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
 from jitlint.project.targets import ExternalName
+from jitlint.torch_api.entries import Operator
 
 # Bases without source that add no method to the class itself.
 PLAIN_BASES = frozenset(
@@ -16,13 +19,14 @@ PLAIN_BASES = frozenset(
     | {"typing.Generic", "typing.Protocol", "typing.TypedDict", "typing_extensions.TypedDict", "abc.ABC"}
     | {"typing_extensions.Protocol"}
 )
+_SEQUENCES = frozenset({"builtins.list", "builtins.tuple"})  # whose subclasses torch does not compile
 _METACLASSES = frozenset({"abc.ABCMeta"})
 _CACHES = frozenset({"functools.lru_cache", "functools.cache"})
 
 
 def class_kind(c: Compiler, definition: ClassDefinition) -> str:
-    """exception, enum, namedtuple, module, interface, function (autograd), script, python (not to be compiled), or
-    unknown."""
+    """exception, enum, namedtuple, module, interface, function (autograd), script, python and sequence (not to be
+    compiled; an instance of the latter is what it holds), or unknown."""
     known = c.class_kinds.get(id(definition))
     if known is None:
         c._keep.append(definition)
@@ -55,6 +59,8 @@ def _class_kind(c: Compiler, definition: ClassDefinition) -> str:
     if not linear.complete:
         return "unknown"
     externals = [item.name for item in linear.classes if isinstance(item, ExternalName)]
+    if not _SEQUENCES.isdisjoint(externals):
+        return "sequence"
     if any(name not in PLAIN_BASES for name in externals):
         return "unknown"
     for keyword in definition.node.keywords:
@@ -65,11 +71,25 @@ def _class_kind(c: Compiler, definition: ClassDefinition) -> str:
     for base in linear.classes[1:]:
         if isinstance(base, ClassDefinition) and hierarchy.own_member(base, "__init_subclass__") is not None:
             return "unknown"
-    for function in definition.body.bindings:
-        found = function_of(definition, hierarchy.own_member(definition, function))
-        if found is not None and is_cached(c, found):
+    for name in definition.body.bindings:
+        binding = hierarchy.own_member(definition, name)
+        found = function_of(definition, binding)
+        if (found is not None and is_cached(c, found)) or _is_native(c, definition, binding):
             return "python"
     return "script"
+
+
+def _is_native(c: Compiler, definition: ClassDefinition, binding: Binding | None) -> bool:
+    """Whether a class attribute is a function without code of Python's own: such a class torch does not compile
+    (``_can_compile_class``)."""
+    if binding is None or binding.kind != "assign" or binding.guard or binding.path or binding.node is None:
+        return False
+    if not isinstance(binding.node, ast.Name | ast.Attribute):
+        return False
+    name = c.project.external_name(definition.scope, binding.node) or ""
+    if name.startswith("builtins."):
+        return isinstance(getattr(builtins, name.removeprefix("builtins."), None), types.BuiltinFunctionType)
+    return name.startswith("torch.") and isinstance(c.api.entry(name), Operator)
 
 
 def is_cached(c: Compiler, function: FunctionDefinition) -> bool:

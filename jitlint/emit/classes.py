@@ -26,7 +26,7 @@ def class_value(c: Compiler, definition: ClassDefinition) -> Sugared:
         case "namedtuple":
             named = namedtuple_type(c, definition)
             return NamedTupleRef(named, defaults(definition)) if isinstance(named, TupleType) else Opaque()
-        case "module" | "python":
+        case "module" | "python" | "sequence":
             return PythonValue("type", "class", definition.name, definition)
         case "function":
             return PythonValue("type", "autograd-class", definition.name, definition)
@@ -46,14 +46,16 @@ def class_type(c: Compiler, definition: ClassDefinition) -> Type | None:
             return interface_type(c, definition)
         case "script":
             return class_facts_of(c, definition).type
-        case "module" | "exception" | "python":
+        case "module" | "exception" | "python" | "sequence":
             return None
     return UNKNOWN
 
 
 def instance_type(c: Compiler, definition: ClassDefinition) -> Type | None:
     """The type that is inferred for an instance of the class: None where the class does not compile, which is then
-    no error of its own (``tryToInferType``)."""
+    no error of its own (``tryToInferType``). Of a list or tuple the contents count, whatever its class."""
+    if class_kind(c, definition) == "sequence":
+        return UNKNOWN
     kind = class_type(c, definition)
     if class_kind(c, definition) != "script" or not isinstance(kind, ClassType):
         return kind

@@ -6,9 +6,11 @@ One `Compiler` serves many units; a function is typed once, a method once per sh
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jitlint.emit import class_texts
+from jitlint.emit.resolver import PythonResolver
 from jitlint.emit.summary import Summary
 from jitlint.emit.values import ModuleRef, Sugared, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
@@ -18,11 +20,9 @@ from jitlint.project.project import Project
 from jitlint.project.targets import ExternalName
 from jitlint.project.wrapping import body_scope
 from jitlint.shapes import values as py
-from jitlint.shapes.annotation_objects import AnnotationError
 from jitlint.shapes.annotations import (
     annotation_type,
     attribute_annotation_type,
-    field_type,
     is_final_annotation,
     parameter_type,
     result_type,
@@ -31,6 +31,7 @@ from jitlint.syntax import tree
 from jitlint.torch_api import entries
 from jitlint.torch_api.api import TorchAPI
 from jitlint.types.model import UNKNOWN, ClassType, InterfaceType, Type
+from jitlint.types.relations import contains_unknown
 
 if TYPE_CHECKING:
     from jitlint.emit.emitter import Emitter
@@ -43,13 +44,22 @@ _MAX_CALLS = 100  # how deep a chain of calls is followed; the compiler's own re
 
 class Compiler:
     """evaluator, api and project of the session, and everything compiled so far. `recording` keeps the type of every
-    expression, for `reveal`, hover and fixes; where it is `sparing`, only in functions that have problems."""
+    expression, for `reveal`, hover and fixes; where it is `sparing`, only in functions that have problems. `marked_only`: the
+    target compiles only what is marked (`emit.marked`)."""
 
-    def __init__(self, project: Project, api: TorchAPI, evaluator: Evaluator, recording: bool = False) -> None:
+    def __init__(
+        self,
+        project: Project,
+        api: TorchAPI,
+        evaluator: Evaluator,
+        recording: bool = False,
+        marked_only: bool = False,
+    ) -> None:
         self.project = project
         self.api = api
         self.evaluator = evaluator
         self.recording = recording
+        self.marked_only = marked_only
         self.sparing = False
         self.recorded: list[tuple[FunctionDefinition, dict[ast.AST, Sugared], tree.Def]] = []
         self.functions: dict[int, Summary] = {}
@@ -118,22 +128,25 @@ class Compiler:
 
     # --- annotations -----------------------------------------------------------------------------------------------
 
-    def _context(self, e: Emitter) -> _Context:
-        return _Context(self, self._wrapper_scope(e) or e.scope, e)
+    def _context(self, e: Emitter, at: ast.AST | None = None) -> PythonResolver:
+        return PythonResolver(self, self._wrapper_scope(e) or e.scope, e, at)
 
     def annotation(self, e: Emitter, node: ast.expr) -> Type:
         """The type of a signature's or local annotation; its problems are the function's."""
-        return annotation_type(node, self._context(e), e.report)
+        return _noted(e, node, lambda: annotation_type(node, self._context(e), e.report))
 
     def annotation_in(self, node: ast.expr, scope: Scope) -> Type:
         """The same, silently; Unknown where it is no type."""
-        return annotation_type(node, _Context(self, scope), _silent)
+        return annotation_type(node, PythonResolver(self, scope), _silent)
 
     def annotation_of(self, e: Emitter, node: tree.Expr) -> Type:
         """A type given as an argument (``torch.jit.annotate(T, x)``)."""
         return self.annotation(e, node.at) if isinstance(node.at, ast.expr) else UNKNOWN
 
-    def isinstance_type(self, e: Emitter, node: tree.Expr) -> Type | None:
+    def isinstance_type(self, e: Emitter, node: tree.Expr, at: ast.AST) -> Type | None:
+        """A type that a value is tested for, None for a class of modules; `at` is where a class is compiled that way."""
+        from jitlint.emit.class_kinds import class_kind
+
         if isinstance(node, tree.Var) and isinstance(e.frame.find(node.name), Val):
             e.report("JIT315", node.at, f"Unknown type name '{node.name}'")
             return None
@@ -142,12 +155,15 @@ class Compiler:
         if isinstance(node, (tree.Var, tree.Select)):
             value = self._context(e).lookup(ast.unparse(node.at))
             if self._is_module_class(value):
+                if isinstance(value, py.Class) and class_kind(self, value.definition) == "unknown":
+                    e.unknown(node.at, f"the type `{ast.unparse(node.at)}` could not be resolved")
                 return None
             if isinstance(value, py.External):
                 match self.api.entry(value.name):
                     case entries.ClassEntry(kind="script", annotation=ClassType() as kind):
                         return kind  # its members are not known, but nothing else is an instance of it
-        return self.annotation(e, node.at)
+        annotation = node.at
+        return _noted(e, annotation, lambda: annotation_type(annotation, self._context(e, at), e.report))
 
     def _is_module_class(self, value: py.Value | None) -> bool:
         """A class of modules: it is a type for isinstance if some instance of it was compiled."""
@@ -162,10 +178,17 @@ class Compiler:
 
     def parameter_annotation(self, e: Emitter, node: ast.expr) -> tuple[Type, int | None]:
         """A parameter's type, and N of ``BroadcastingListN[int]``, which takes a single number too."""
-        return parameter_type(node, self._context(e), e.report)
+        size: int | None = None
+
+        def find() -> Type:
+            nonlocal size
+            kind, size = parameter_type(node, self._context(e), e.report)
+            return kind
+
+        return _noted(e, node, find), size
 
     def result_annotation(self, e: Emitter, node: ast.expr) -> Type:
-        return result_type(node, self._context(e), e.report)
+        return _noted(e, node, lambda: result_type(node, self._context(e), e.report))
 
     def attribute_annotation(self, shape: py.ModuleShape, name: str) -> Type | None:
         """The type that a class-level annotation gives to an instance attribute; None where there is none."""
@@ -179,7 +202,7 @@ class Compiler:
             if found is not None:
                 node, owner = found
                 future = owner.module.future_annotations
-                kind = attribute_annotation_type(node, _Context(self, owner.scope), _silent, future)
+                kind = attribute_annotation_type(node, PythonResolver(self, owner.scope), _silent, future)
                 self._attribute_types[key] = kind
         return self._attribute_types[key]
 
@@ -219,7 +242,7 @@ class Compiler:
 
     def is_final(self, annotation: ast.expr, owner: ClassDefinition) -> bool:
         """Whether a class-level annotation is a ``Final``."""
-        return is_final_annotation(annotation, _Context(self, owner.scope), owner.module.future_annotations)
+        return is_final_annotation(annotation, PythonResolver(self, owner.scope), owner.module.future_annotations)
 
     def assigned_names(self, definition: ClassDefinition) -> frozenset[str]:
         """Names that the constructor of the class or of a base, or a method it calls, may set on `self`."""
@@ -436,69 +459,15 @@ class Compiler:
         return summary
 
 
+def _noted(e: Emitter, node: ast.expr, find: Callable[[], Type]) -> Type:
+    """The type that `find` gives for an annotation; where part of it is not known and nothing was said of it, that is
+    noted."""
+    before = len(e.summary.problems)
+    kind = find()
+    if contains_unknown(kind) and len(e.summary.problems) == before:
+        e.unknown(node, f"the type `{ast.unparse(node)}` could not be resolved")
+    return kind
+
+
 def _silent(code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
     del code, node, torch_message, message
-
-
-class _Context:
-    """How annotations find names: the function's scope, as the compiler's resolution callback does."""
-
-    def __init__(self, compiler: Compiler, scope: Scope, e: Emitter | None = None) -> None:
-        self.compiler = compiler
-        self.scope = scope
-        self.e = e
-
-    def lookup(self, name: str) -> py.Value | None:
-        """The abstract value of a dotted name; None where it is bound nowhere."""
-        head, _, rest = name.partition(".")
-        value = self.compiler.evaluator.lookup(self.scope, head)
-        while value is not None and rest:
-            head, _, rest = rest.partition(".")
-            value = self.compiler.evaluator.attribute(value, head)
-        return value
-
-    def class_type(self, definition: ClassDefinition) -> Type | None:
-        from jitlint.emit.class_kinds import class_kind
-        from jitlint.emit.classes import class_type
-        from jitlint.emit.script_classes import class_facts_of, compile_class
-
-        kind = class_type(self.compiler, definition)
-        if self.e is None:
-            return kind
-        match class_kind(self.compiler, definition):
-            case "namedtuple":
-                self._check_fields(definition)
-            case "enum":
-                self._check_values(definition)
-            case "script" if not self.e.muted:
-                node = self.e.definition.node if self.e.definition else definition.node
-                self.e.link(node, compile_class(self.compiler, class_facts_of(self.compiler, definition)))
-        return kind
-
-    def external_type(self, name: str) -> Type | None:
-        """Of what has no source: the data knows which of Python's and torch's own classes are no types."""
-        match self.compiler.api.entry(name):
-            case entries.ClassEntry(kind="other", annotation=None, error=error):
-                if error:
-                    raise AnnotationError("JIT530", error)
-                return None
-            case entries.Function() | entries.Operator() | entries.Namespace():
-                return None
-            case entries.ConstantValue(value=value) if value is not None:
-                return None
-        return UNKNOWN
-
-    def _check_values(self, definition: ClassDefinition) -> None:
-        """Raises `AnnotationError` for an enum whose values have no type in common, or a wrong one."""
-        from jitlint.emit.value_classes import enum_refusal
-
-        refusal = enum_refusal(self.compiler, definition)
-        if refusal:
-            raise AnnotationError("JIT606", refusal)
-
-    def _check_fields(self, definition: ClassDefinition) -> None:
-        """Raises `AnnotationError` for a NamedTuple with a field of no type."""
-        owner, future = _Context(self.compiler, definition.body), definition.module.future_annotations
-        for bindings in definition.body.bindings.values():
-            if bindings[-1].annotation is not None:
-                field_type(bindings[-1].annotation, owner, self, definition.name, future)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jitlint.emit import literals, operators
 from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
-from jitlint.emit.values import NOT_CONSTANT, UNKNOWN_VAL, Sugared, Val
+from jitlint.emit.values import NOT_CONSTANT, UNKNOWN_VAL, Opaque, Sugared, Val
 from jitlint.emit.variables import get_variable
 from jitlint.syntax import tree
 from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, NONE, STR, UNKNOWN, TupleType, Type, UnionType
@@ -20,9 +22,21 @@ def emit_val(e: Emitter, node: tree.Expr, hint: Type | None = None) -> Val:
 def emit_expr(e: Emitter, node: tree.Expr, hint: Type | None = None, binders: int = 1) -> Sugared:
     """What the expression means. `binders`: how many names take the result (a Python call gives that many)."""
     value = _emit(e, node, hint, binders)
+    if isinstance(value, Opaque) and not value.told:
+        value = _tell(e, node, value)
     if e.types is not None:
         e.record(node.at, value)
     return value
+
+
+def _tell(e: Emitter, node: tree.Expr, value: Opaque) -> Opaque:
+    """Notes what could not be resolved, once."""
+    from jitlint.emit.conditions import source_text
+
+    if e.muted:
+        return value
+    e.unknown(node.at, f"'{source_text(node.at)}' could not be resolved")
+    return replace(value, told=True)
 
 
 def _emit(e: Emitter, node: tree.Expr, hint: Type | None, binders: int) -> Sugared:

@@ -11,13 +11,15 @@ import ast
 import re
 
 from jitlint.emit.calls import call_schemas, schema_text
-from jitlint.emit.compiler import Compiler, _Context
+from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
+from jitlint.emit.resolver import PythonResolver
 from jitlint.emit.values import UNKNOWN_VAL, IgnoredRef, Sugared, Val
 from jitlint.project.definitions import ClassDefinition, FunctionDefinition
 from jitlint.shapes import values as py
 from jitlint.shapes.annotations import attribute_annotation_type
 from jitlint.types.model import INFERRED_TENSOR, NONE, TENSOR, UNKNOWN, Argument, Schema, TupleType, Type
+from jitlint.types.relations import contains_unknown
 
 _TYPE_IGNORE = re.compile(r"# type:\ ignore(\[[a-zA-Z-]+\])?$")
 # The namespace of type comments (``EvalEnv``); other names are looked up around the function.
@@ -76,6 +78,8 @@ def call_ignored(
         expected = "arg_types.size() == param_names.size() - (moduleSelf_ ? 1 : 0) INTERNAL ASSERT FAILED"
         e.report("JIT325", at, expected, f"The type comment of '{definition.name}' does not have a type per parameter")
         return UNKNOWN_VAL
+    if any(contains_unknown(kind) for kind in (*kinds, result)):
+        e.unknown(at, f"the types that '{definition.name}' is annotated with could not all be resolved")
     formals = tuple(Argument(name, kind) for name, kind in zip(names, kinds, strict=True))
     schema = Schema(definition.name, formals, (result,), text=schema_text(definition.name, formals, result))
     given = args[: len(names)] if node.args.vararg is not None else args
@@ -100,7 +104,7 @@ def _from_annotations(
 ) -> tuple[list[Type], Type] | None:
     """The signature of live annotations (``try_real_annotations``): one that is no type is refused at the call."""
     node = definition.node
-    context = _Context(c, definition.scope)
+    context = PythonResolver(c, definition.scope)
     future = definition.module.future_annotations
     refused: list[str] = []
 
@@ -145,7 +149,7 @@ def type_line(definition: FunctionDefinition) -> str | None:
     return ""
 
 
-class _CommentContext(_Context):
+class _CommentContext(PythonResolver):
     """Names of a type comment: those of the small namespace come first."""
 
     def lookup(self, name: str) -> py.Value | None:

@@ -39,7 +39,7 @@ def function_attribute(c: Compiler, value: py.Function | py.Lambda) -> Sugared |
     if isinstance(value, py.Lambda):
         return FunctionFailure("Expected a single top-level function", "function")
     found = to_sugared(c, value) or Opaque()
-    if value.marks & {"ignore", "unused", "drop", "opaque", "overload", "_overload"}:
+    if c.marked_only or value.marks & {"ignore", "unused", "drop", "opaque", "overload", "_overload"}:
         return found
     summary = c.compile_function(value.definition, value if value.closure is not None else None)
     if summary.done and outcome(summary) is False:

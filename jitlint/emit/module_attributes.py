@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jitlint.emit.class_kinds import class_kind
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.python_values import constant_type, external
@@ -26,7 +27,9 @@ def attribute_value(c: Compiler, shape: py.ModuleShape, name: str, value: py.Val
             return Val(UNKNOWN, maybe_constant=True, configured=True)
         case py.Unknown():
             annotated = c.attribute_annotation(shape, name)
-            return Val(annotated) if annotated is not None and annotated != UNKNOWN else Opaque(value.configured)
+            if annotated is not None and annotated != UNKNOWN:
+                return Val(annotated)
+            return Opaque(value.configured, told=resolved(c, value))
         case py.Parameter():
             return Val(TENSOR)
         case py.OneOf(options=options):
@@ -45,7 +48,7 @@ def attribute_value(c: Compiler, shape: py.ModuleShape, name: str, value: py.Val
             if isinstance(found, (Builtin, SchemaRef)):
                 return found
             if not isinstance(found, (Val, PythonValue)):
-                return Opaque()
+                return Opaque(told=resolved(c, value))
     if name in c.constants(shape):
         constant = constant_value(value)
         if constant is not None:
@@ -61,7 +64,27 @@ def attribute_value(c: Compiler, shape: py.ModuleShape, name: str, value: py.Val
     inferred = infer_value_type(value, c.value_class_type)
     if isinstance(inferred, Failure):
         return inferred
-    return Val(inferred) if inferred != UNKNOWN else Opaque()
+    return Val(inferred) if inferred != UNKNOWN else Opaque(told=resolved(c, value))
+
+
+def resolved(c: Compiler, value: py.Value) -> bool:
+    """Whether nothing in a value is unresolved. What an argument of a constructor decides is not, nor is what was
+    computed out of it."""
+    match value:
+        case py.Unknown(reason=reason, configured=configured):
+            return configured or not reason
+        case py.External(name=name) | py.Instance(cls=py.External(name=name)):
+            return c.project.externals.is_class(name) is not None
+        case py.Instance(cls=py.Class(definition=definition)):
+            return class_kind(c, definition) != "unknown"
+        case py.Sequence(items=items, element=element):
+            return all(resolved(c, item) for item in (items if items is not None else (element or py.UNKNOWN,)))
+        case py.Mapping(items=items, element=element):
+            values = [item for _, item in items] if items is not None else [element or py.UNKNOWN]
+            return all(resolved(c, item) for item in values)
+        case py.OneOf(options=options):
+            return all(resolved(c, option) for option, _ in options)
+    return True
 
 
 def constant_value(value: py.Value) -> Val | None:
@@ -94,15 +117,13 @@ def _one_of(c: Compiler, shape: py.ModuleShape, name: str, options: list[py.Valu
     found: list[Sugared] = []
     for option in options:
         one = attribute_value(c, shape, name, option)
-        if isinstance(one, Failure):
-            return Opaque(configured=True)
-        found.append(one)
+        found.append(one if not isinstance(one, Failure) else Opaque())
     types = {one.type if isinstance(one, Val) else None for one in found}
     if len(types) == 1 and None not in types:
         kind = next(iter(types))
         assert kind is not None
         return Val(kind, maybe_constant=name in c.constants(shape), configured=True)
-    return Opaque(configured=True)
+    return Opaque(configured=True, told=all(resolved(c, option) for option in options))
 
 
 def member_value(e: Emitter, value: py.Value, name: str) -> Sugared:

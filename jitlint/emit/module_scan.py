@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import ast
 
-from jitlint.emit.compiler import Compiler, _Context
+from jitlint.emit.compiler import Compiler
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.interfaces import misfit, misfit_text
 from jitlint.emit.module_facts import class_name, torch_facts
+from jitlint.emit.resolver import PythonResolver
 from jitlint.emit.summary import Located, Summary
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
 from jitlint.project.hierarchy import find_member, mro, own_member
@@ -116,8 +117,11 @@ def _annotated(
     if isinstance(value, py.OneOf) and any(isinstance(one, py.Absent | py.Function) for one, _ in value.options):
         return
     e = Emitter(c, owner.module, owner.scope, Summary("", "", 0))
-    context = _Context(c, owner.scope, e)
+    context = PythonResolver(c, owner.scope, e)
     kind = attribute_annotation_type(node, context, e.report, owner.module.future_annotations, name)
+    if contains_unknown(kind) and not e.summary.problems and name != "forward":
+        reason = f"the type `{ast.unparse(node)}` of '{name}' could not be resolved"
+        summary.unknown.append((owner.module.path, node.lineno, reason))
     if isinstance(value, py.OneOf) and all(isinstance(one, _NO_FUNCTIONS) for one, _ in value.options):
         summary.problems.extend(e.summary.problems)  # an annotation that is none to TorchScript, whatever the value
         return
@@ -264,7 +268,7 @@ def attribute_type(c: Compiler, definition: ClassDefinition | None, kind: py.Val
     if kind is None or definition is None:
         return None
     try:
-        return object_type(kind, _Context(c, definition.scope))
+        return object_type(kind, PythonResolver(c, definition.scope))
     except AnnotationError:
         return None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from collections.abc import Iterator
 
+from jitlint.emit import marked
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.containers import container_elements
 from jitlint.emit.emitter import Emitter
@@ -18,7 +20,8 @@ from jitlint.emit.summary import Link, Located, Summary
 from jitlint.emit.values import ModuleRef, Val
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition
 from jitlint.project.executed import made_by_exec
-from jitlint.project.hierarchy import find_member, is_script_module_class
+from jitlint.project.hierarchy import find_member
+from jitlint.project.legacy import is_marked_module
 from jitlint.shapes import values as py
 from jitlint.source.problem import Problem, Span, span_of
 from jitlint.types.model import INFERRED_TENSOR, UNKNOWN, Argument, InterfaceType, Schema, Type
@@ -39,6 +42,9 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     c._keep.append(shape)
     if depth > 60:
         return summary
+    if definition is not None and c.marked_only and not is_marked_module(c.project, definition):
+        summary.done = True
+        return summary
     if definition is not None and isinstance(find_member(c.project, definition, "__prepare_scriptable__"), tuple):
         _prepared(c, shape, definition, summary, depth)
         summary.done = True
@@ -51,16 +57,20 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
     else:
         _own_lazy(c, shape, definition, summary)
     ignored = c.ignored_attributes(definition) if definition is not None else frozenset()
-    for name, value in {**shape.attributes, **{f"[{k}]": v for k, v in (shape.children or {}).items()}}.items():
-        if name in ignored:
-            continue
-        _submodule(c, shape, name, value, summary, depth)
+    for name, value in shape.attributes.items():
+        if name not in ignored:
+            _submodule(c, shape, name, value, summary, depth)
+    for key, value in (shape.children or {}).items():
+        _submodule(c, shape, f"[{key}]", value, summary, depth)
     if shape.children is None and shape.element is not None:
         # A list of modules of which only the kind is known: an instance that is compiled has some.
         _submodule(c, shape, "", shape.element, summary, depth)
+    if not shape.complete:
+        _incomplete(shape, summary)
     if definition is not None:
         _methods(c, shape, definition, summary)
-    compile_hooks(c, shape, summary, (path, class_span(definition) if definition is not None else Span(1, 1, 1, 1)))
+    if not c.marked_only:
+        compile_hooks(c, shape, summary, (path, class_span(definition) if definition is not None else Span(1, 1, 1, 1)))
     summary.done = True
     return summary
 
@@ -176,20 +186,55 @@ def _own_lazy(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, s
             return
 
 
-def _submodule(c: Compiler, shape: py.ModuleShape, name: str, value: py.Value, summary: Summary, depth: int) -> None:
+def _submodule(
+    c: Compiler, shape: py.ModuleShape, name: str, value: py.Value, summary: Summary, depth: int, condition: str = ""
+) -> None:
     match value:
         case py.ModuleInstance(shape=inner):
-            if isinstance(c.attribute_annotation(shape, name), InterfaceType):
-                return
-            callee = compile_module(c, inner, depth + 1)
-            if callee.problems or callee.links:
-                summary.links.append(Link(summary.path, summary.line, callee))
+            if not isinstance(c.attribute_annotation(shape, name), InterfaceType):
+                callee = compile_module(c, inner, depth + 1)
+                if callee.problems or callee.links or callee.unknown:
+                    summary.links.append(Link(summary.path, summary.line, callee, condition))
         case py.OneOf(options=options):
             for option, words in options:
-                if isinstance(option, py.ModuleInstance):
-                    callee = compile_module(c, option.shape, depth + 1)
-                    if callee.problems or callee.links:
-                        summary.links.append(Link(summary.path, summary.line, callee, words or f"`{name}` is set"))
+                if not isinstance(option, py.OneOf):
+                    _submodule(c, shape, name, option, summary, depth, words or f"`{name}` is set")
+                elif any(isinstance(one, py.ModuleInstance) for one in _leaves(option)):
+                    _unseen(c, shape, name, py.Unknown("it is one of more modules than are looked at"), summary)
+        case py.Unknown():
+            _unseen(c, shape, name, value, summary)
+        case py.Instance(cls=py.External(name=dotted)) if c.project.externals.is_class(dotted) is None:
+            _unseen(c, shape, name, py.Unknown(f"the source of {dotted} was not found"), summary)
+
+
+def _leaves(value: py.Value) -> Iterator[py.Value]:
+    """What a value may be, alternatives of alternatives included."""
+    if isinstance(value, py.OneOf):
+        for option, _ in value.options:
+            yield from _leaves(option)
+    else:
+        yield value
+
+
+def _unseen(c: Compiler, shape: py.ModuleShape, name: str, value: py.Unknown, summary: Summary) -> None:
+    """Notes what is, or may be, a module, and then is compiled. What a constructor is given is a matter of
+    configuration."""
+    if value.configured:
+        return
+    if name and not name.startswith("["):
+        annotated = c.attribute_annotation(shape, name)
+        if not value.reason or value.plain or name in c.constants(shape) or annotated not in (None, UNKNOWN):
+            return
+        reason = f"what '{name}' of {class_name(shape)} holds could not be resolved"
+    else:
+        reason = f"a module in {class_name(shape)} could not be resolved"
+    summary.unknown.append((summary.path, summary.line, f"{reason}: {value.reason}" if value.reason else reason))
+
+
+def _incomplete(shape: py.ModuleShape, summary: Summary) -> None:
+    """Notes that the constructor may have set more than was seen."""
+    for reason in shape.reasons or ["not all that its constructor sets could be seen"]:
+        summary.unknown.append((summary.path, summary.line, f"{class_name(shape)}: {reason}"))
 
 
 def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, summary: Summary) -> None:
@@ -201,7 +246,7 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
     exported: list[FunctionDefinition] = []
     properties: list[FunctionDefinition] = []
     # A ScriptModule's metaclass compiles what is marked script_method, forward like any other, and nothing else.
-    legacy = is_script_module_class(c.project, definition)
+    mark = marked.mark_of(c, definition)
     for name, owner, binding in class_members(c, definition):
         if binding.kind == "assign" and name not in unused:
             _property_of_lambda(c, owner, binding, summary)
@@ -224,7 +269,7 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
                 reason = "forward has a decorator that could not be seen through"
                 summary.unknown.append((owner.module.path, function.node.lineno, reason))
         elif "property" in marks:
-            if name not in unused and not marks & {"unused", "drop"}:
+            if not c.marked_only and name not in unused and not marks & {"unused", "drop"}:
                 properties.append(function)
                 setter = setter_of(owner, function)
                 if setter is not None:
@@ -232,8 +277,8 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
         elif declared := declarations(c, function, shape):
             for one in declared:
                 summary.links.append(Link(path, line, c.compile_method(module, function, overload=one)))
-        elif legacy:
-            if "script_method" in marks:
+        elif mark:
+            if mark in marks:
                 exported.append(function)
         elif name == "forward" and not marks & {"ignore", "unused", "drop", "overload"}:
             forward.append(function)
@@ -246,7 +291,7 @@ def _methods(c: Compiler, shape: py.ModuleShape, definition: ClassDefinition, su
                     "JIT416", owner.module.path, span, text, "__setstate__ needs a __getstate__ beside it"
                 )
                 summary.problems.append(Located(problem))
-    if not forward and not legacy and (own := _other_forward(c, shape, definition, None)) is not None:
+    if not forward and not mark and (own := _other_forward(c, shape, definition, None)) is not None:
         forward.append(own)
     for function in [*properties, *forward, *exported]:
         callee = c.compile_method(module, function)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from jitlint.emit.attributes import attribute
 from jitlint.emit.calls import call_arguments
 from jitlint.emit.conditions import Condition, refine_isinstance, uncertain, unresolved_test
@@ -26,7 +28,7 @@ def emit_isinstance(e: Emitter, node: tree.Apply) -> Condition:
         )
         return Condition()
     value = emit_expr(e, node.args[0])
-    kinds = _types(e, node.args[1])
+    kinds = _types(e, node.args[1], node.args[0].at)
     if isinstance(value, Opaque):
         return uncertain(node, value.configured)
     if kinds is None or UNKNOWN in kinds:
@@ -41,17 +43,18 @@ def emit_isinstance(e: Emitter, node: tree.Apply) -> Condition:
     return refine_isinstance(node.args[0], as_val(e, node.args[0].at, value), kinds)
 
 
-def _types(e: Emitter, node: tree.Expr) -> list[Type] | None:
-    """The types of the second argument, Unknown where one is not known; None where one is a class of modules."""
+def _types(e: Emitter, node: tree.Expr, at: ast.AST) -> list[Type] | None:
+    """The types of the second argument, Unknown where one is not known; None where one is a class of modules. `at`: the
+    first argument, where the compiler says that it was when it compiled a class."""
     if isinstance(node, tree.TupleLiteral):
         kinds: list[Type] = []
         for element in node.elements:
-            inner = _types(e, element)
+            inner = _types(e, element, at)
             if inner is None:
                 return None
             kinds.extend(inner)
         return kinds
-    kind = e.compiler.isinstance_type(e, node)
+    kind = e.compiler.isinstance_type(e, node, at)
     return None if kind is None else [UNKNOWN] if contains_unknown(kind) else [kind]
 
 

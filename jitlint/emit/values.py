@@ -226,9 +226,11 @@ class SugaredList(Sugared):
 @dataclass(frozen=True, slots=True)
 class Opaque(Sugared):
     """A sugared value of which nothing is known: whatever is done with it yields Unknown, silently. `configured`: the
-    arguments of a constructor decide what it is."""
+    arguments of a constructor decide what it is. `told`: that it is not known is in the unit's list already, or does not
+    belong there: a matter of configuration, or several things that are looked at each by itself."""
 
     configured: bool = False
+    told: bool = False
 
 
 def describe(value: Sugared) -> str:

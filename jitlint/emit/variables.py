@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from jitlint.emit.convert import convert
 from jitlint.emit.emitter import Emitter, first_line
@@ -211,6 +212,7 @@ def named(e: Emitter, node: ast.AST, name: str, value: Sugared) -> Sugared:
     match value:
         case Opaque():
             e.unknown(node, f"'{name}' could not be resolved")
+            return replace(value, told=True)
         case PythonValue(callable_as="refused", name=error):
             code = (
                 "JIT307"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -133,7 +134,8 @@ class Verification:
 @dataclass(frozen=True, slots=True)
 class Result:
     """All of a run: units and findings sorted by path, line and column. `fixed` findings are no longer among them;
-    `unsafe_fixes`: whether unsafe fixes count as fixes in the reports; `baselined`: how many a baseline took out."""
+    `unsafe_fixes`: whether unsafe fixes count as fixes in the reports; `baselined`: how many a baseline took out;
+    `dependencies`: by file, the paths whose content what was found for its units rests on."""
 
     units: tuple[Unit, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -145,6 +147,7 @@ class Result:
     unsafe_fixes: bool = field(default=False, compare=False)
     baselined: int = field(default=0, compare=False)
     verification: Verification | None = field(default=None, compare=False)
+    dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def would_fix(self, finding: Finding) -> bool:
         """Whether ``--fix`` would fix it, with ``--unsafe-fixes`` if that was asked for."""

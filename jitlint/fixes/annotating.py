@@ -9,6 +9,7 @@ from jitlint.emit.evidence import Mismatch
 from jitlint.findings.model import Applicability, Finding
 from jitlint.fixes.annotations import known_type, written
 from jitlint.fixes.context import Change, Context, Draft, Function
+from jitlint.fixes.eager import agrees, falls_through
 from jitlint.fixes.edits import replaced
 from jitlint.fixes.imports import need
 from jitlint.fixes.parameters import has_type_comment
@@ -295,7 +296,8 @@ def own_nodes(function: ast.AST) -> Iterable[ast.AST]:
 
 
 def result_annotated(context: Context, finding: Finding) -> Draft | None:
-    """A return annotation that is not what the function returns. Nothing changes when the function runs."""
+    """A return annotation that is not what the function returns. Nothing changes when the function runs. Where Python may
+    return something else than the compiler infers, it is only shown."""
     function = context.around(finding.span, ast.FunctionDef)
     evidence = finding.evidence
     if function is None or function.returns is None or not isinstance(evidence, Mismatch):
@@ -310,7 +312,12 @@ def result_annotated(context: Context, finding: Finding) -> Draft | None:
     text, changes = written(context, kind)
     if text is None or text == context.code(function.returns):
         return None
-    return Draft("unsafe", f"Annotate the result as `{text}`", (replaced(context, function.returns, text), *changes))
+    returned = [one.value for one in own_nodes(function) if isinstance(one, ast.Return) and one.value is not None]
+    sure = finding.condition is None and not falls_through(function.body) and agrees(context, function, returned)
+    applicability: Applicability = "unsafe" if sure else "display"
+    return Draft(
+        applicability, f"Annotate the result as `{text}`", (replaced(context, function.returns, text), *changes)
+    )
 
 
 def _taken_for_tensors(context: Context, function: Function) -> bool:

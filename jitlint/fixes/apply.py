@@ -19,9 +19,11 @@ from dataclasses import dataclass, field
 from jitlint.findings.model import Edit, Finding, Fix, Result
 from jitlint.fixes.outcomes import (
     MAX_CALLERS,
+    MAX_WATCHED,
     callers_of,
     covering,
     findings_by_file,
+    harmed,
     is_help,
     is_worse,
     messages,
@@ -64,14 +66,15 @@ def repair(check: Check, paths: Sequence[str], texts: Mapping[str, bytes], unsaf
     """
     first = check(paths, texts)
     work = Repair(first)
-    rounds = _Rounds(check, dict(texts), unsafe, work)
+    rounds = _Rounds(check, paths, dict(texts), unsafe, work)
     rounds.run(first)
     return work
 
 
 class _Rounds:
-    def __init__(self, check: Check, texts: dict[str, bytes], unsafe: bool, work: Repair) -> None:
+    def __init__(self, check: Check, paths: Sequence[str], texts: dict[str, bytes], unsafe: bool, work: Repair) -> None:
         self._check = check
+        self._paths = paths
         self._texts = texts
         self._unsafe = unsafe
         self._work = work
@@ -81,6 +84,8 @@ class _Rounds:
         self._found: dict[str, list[Finding]] = {}  # of the changed files: what is found now
         self._homes: dict[Hashable, set[str]] = {}  # by fix, as `_print_of` tells them: the functions that it changed
         self._first = work.result
+        self._last: tuple[AbstractSet[str], dict[str, bytes], Result] = (set(), {}, work.result)
+        self._watched: dict[str, list[str]] = {}  # by changed file: those that its fixes did harm
         self._partial: set[str] = set()  # the changed files that were checked, last, from some of their callers only
 
     def run(self, first: Result) -> None:
@@ -101,6 +106,7 @@ class _Rounds:
             result = self._again(result, sorted(self._partial), whole=True)
         self._mended(result, first)
         self._see_whole(first)
+        self._spare_others(first)
 
     def _mended(self, result: Result, first: Result) -> Result:
         """Leaves out, of the files that are the worse for their fixes, those that are to blame."""
@@ -122,6 +128,38 @@ class _Rounds:
             self._again(first, paths, whole=True)
             for path in set(paths) & set(self._worse(first)):
                 self._undo(path)
+
+    def _spare_others(self, first: Result) -> None:
+        """Looks at everything once all is done: a fix may do harm in a file that has none, or that was last looked at before
+        another one changed. Leaves out those that are to blame."""
+        for _ in range(MAX_PASSES):
+            result, harm = self._harm(first)
+            if not harm:
+                return
+            for path, others in harm.items():
+                watched = [*self._watched.get(path, ()), *sorted(others - {path})]
+                self._watched[path] = list(dict.fromkeys(watched))[:MAX_WATCHED]
+            self._mended(result, first)
+        for path in self._harm(first)[1]:
+            self._undo(path)
+
+    def _harm(self, first: Result) -> tuple[Result, dict[str, set[str]]]:
+        """What is found everywhere now; and the files that are the worse for it, by the changed files they rest on."""
+        if not self._work.after:
+            return first, {}
+        seen, texts, now = self._last
+        if texts != self._work.after or not seen >= (first.dependencies.keys() or set(self._paths)):
+            now = self._check(self._paths, {**self._texts, **self._work.after})
+        harm = harmed(first, now, self._work.after.keys())
+        found = findings_by_file(now)
+        for path in {*self._work.after, *(one for others in harm.values() for one in others)}:
+            self._found[path] = found.get(path, [])
+        return now, harm
+
+    def _does_harm(self, path: str, found: Mapping[str, Sequence[Finding]]) -> bool:
+        """Whether the files that are looked at with a changed one are worse than `found`."""
+        others = self._watched.get(path, ())
+        return any(is_worse(reports(found.get(one, ())), reports(self._found[one])) for one in others)
 
     def _until_stable(self, result: Result, only: AbstractSet[str] | None = None, whole: bool = False) -> Result:
         """The findings when no fix is left to apply.
@@ -159,10 +197,12 @@ class _Rounds:
             self._partial.difference_update(changed)
         else:
             self._partial.update(changed)
-        paths = dict.fromkeys((*changed, *chosen))
+        watched = [one for path in changed for one in self._watched.get(path, ())]
+        paths = dict.fromkeys((*changed, *chosen, *watched))
         now = self._check(list(paths), {**self._texts, **self._work.after})
+        self._last = paths.keys(), dict(self._work.after), now
         found = findings_by_file(now)
-        for path in changed:
+        for path in (*changed, *watched):
             self._found[path] = found.get(path, [])
         return renewed(result, now, paths)
 
@@ -256,7 +296,8 @@ class _Rounds:
         for path in self._work.after:
             was, now = found.get(path, []), self._found[path]
             first, last = messages(was), messages(now)
-            if is_worse(reports(was), reports(now)) or any(0 < first[key] <= last[key] for key in fixed.get(path, ())):
+            unmended = any(0 < first[key] <= last[key] for key in fixed.get(path, ()))
+            if unmended or is_worse(reports(was), reports(now)) or self._does_harm(path, found):
                 worse.append(path)
         return worse
 
@@ -292,6 +333,7 @@ class _Rounds:
         those; of what does harm together each half, down to the one that is left out. The files take their turns
         together."""
         self._again(first, paths)
+        found = findings_by_file(first)
         current = {path: self._found[path] for path in paths}
         searches = {path: _Search(suspects[path]) for path in paths}
         for _ in range(MAX_TRIALS):
@@ -314,7 +356,7 @@ class _Rounds:
             self._again(first, list(tried))
             for path, some in tried.items():
                 now = self._found[path]
-                if is_help(current[path], now, some):
+                if is_help(current[path], now, some) and not self._does_harm(path, found):
                     current[path] = now
                     self._work.fixed.extend(some)
                     searches[path].succeeded(len(some))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from jitlint.emit.compiler import _Context
 from jitlint.emit.evidence import Mismatch
+from jitlint.emit.resolver import PythonResolver
 from jitlint.findings.model import Applicability, Finding
 from jitlint.fixes.annotations import known_type, written
 from jitlint.fixes.context import Change, Context, Draft
@@ -202,7 +202,7 @@ def _is_type(context: Context, annotation: ast.expr) -> bool:
     def report(code: str, node: ast.AST, torch_message: str, message: str = "") -> None:
         refused.append(code)
 
-    attribute_annotation_type(annotation, _Context(context.session.compiler, context.index.scope), report)
+    attribute_annotation_type(annotation, PythonResolver(context.session.compiler, context.index.scope), report)
     return not refused
 
 

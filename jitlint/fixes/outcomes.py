@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from jitlint.findings.model import Finding, Result
 
 Reports = Counter[tuple[int, str]]  # by severity (2 is an error) and code
 
+MAX_WATCHED = 12  # files that are looked at with a changed one because its fixes did them harm
 MAX_CALLERS = 12  # files from elsewhere that a round looks at for what they lead to in the changed ones
+_UNUSED_SUPPRESSION = "JIT903"
 _SEVERITIES = {"error": 2, "warning": 1, "info": 0}
 
 
@@ -46,6 +49,29 @@ def is_help(before: Sequence[Finding], after: Sequence[Finding], fixed: Sequence
         return False
     told, still = messages(before), messages(after)
     return all(still[one.code, one.message] < told[one.code, one.message] for one in fixed)
+
+
+def harmed(before: Result, after: Result, changed: AbstractSet[str]) -> dict[str, set[str]]:
+    """The files in which a rule reports more often than before, by each of the changed files that may be to blame: it is
+    that file itself, or what is found there rests on it."""
+    was, now = findings_by_file(before), findings_by_file(after)
+    harm: dict[str, set[str]] = {}
+    for path in now:
+        if not is_worse(_of_code(was.get(path, ())), _of_code(now[path])):
+            continue
+        leading = {
+            path,
+            *(unit.path for unit in after.units if any(after.findings[n].path == path for n in unit.findings)),
+        }
+        rests_on = {path, *(one for other in leading for one in after.dependencies.get(other, ()))}
+        for one in changed & rests_on or changed:
+            harm.setdefault(one, set()).add(path)
+    return harm
+
+
+def _of_code(findings: Iterable[Finding]) -> Reports:
+    """The reports on the code itself: that a comment silences nothing any more is no harm."""
+    return reports(one for one in findings if one.code != _UNUSED_SUPPRESSION)
 
 
 def shared_files(result: Result) -> set[str]:

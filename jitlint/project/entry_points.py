@@ -14,6 +14,7 @@ from typing import Literal
 from jitlint.project import hierarchy
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 from jitlint.project.index import function_scope
+from jitlint.project.legacy import is_marked_module
 from jitlint.project.project import Project
 from jitlint.project.targets import BoundValue, ExternalName, Target
 
@@ -42,7 +43,8 @@ class EntryPoint:
 
     why: what makes the compiler see it, in words. abstract: a module whose ``forward`` is missing or only raises
     NotImplementedError. unresolved: why it is not certain to be an nn.Module (then nothing it holds is a finding).
-    script_module: a ``torch.jit.ScriptModule``, of which only the methods marked script_method are compiled. The
+    script_module: a ``torch.jit.ScriptModule``, of which only the methods marked script_method are compiled. left_alone: an
+    nn.Module that is asked for, but that the target leaves to Python (before torch 1.2). The
     definition may stand in another file than the script call that reaches it: `definition.module` says in which.
     """
 
@@ -54,6 +56,7 @@ class EntryPoint:
     abstract: bool = False
     unresolved: tuple[str, ...] = ()
     script_module: bool = False
+    left_alone: bool = False
 
 
 def entry_points(
@@ -63,14 +66,16 @@ def entry_points(
     scope: str = "all",
     script_calls: Sequence[str] = (),
     wanted: Sequence[str] = (),
+    marked_only: bool = False,
 ) -> list[EntryPoint]:
     """The units of a file, by line; those that its script calls reach in other files come last.
 
     scope: ``all`` for every nn.Module class, ``reachable`` for those that a script call names. script_calls: further
     functions that compile their argument, by qualified name or last attribute (the project must have been told to
-    collect their calls). wanted: further units of any file, ``module:qualname``.
+    collect their calls). wanted: further units of any file, ``module:qualname``. marked_only: the target is one before
+    torch 1.2, to which a plain nn.Module is no unit.
     """
-    search = _Search(project, script_calls)
+    search = _Search(project, script_calls, marked_only)
     for item in wanted:
         module, _, qualname = item.partition(":")
         if module == index.name:
@@ -113,8 +118,9 @@ def _is_docstring(node: ast.stmt) -> bool:
 class _Search:
     """Collects the units of one file, each once."""
 
-    def __init__(self, project: Project, script_calls: Sequence[str]) -> None:
+    def __init__(self, project: Project, script_calls: Sequence[str], marked_only: bool = False) -> None:
         self.project = project
+        self.marked_only = marked_only
         self.qualified = frozenset(name for name in script_calls if "." in name)
         self.last_names = frozenset(name for name in script_calls if "." not in name)
         self.found: dict[int, EntryPoint] = {}
@@ -137,6 +143,9 @@ class _Search:
         is_module = hierarchy.is_module_class(project, cls)
         if not is_module and (is_module is False or "forward" not in cls.body.bindings):
             return
+        left_alone = bool(self.marked_only and is_module and not is_marked_module(project, cls))
+        if left_alone and not why:
+            return
         reasons = () if is_module else hierarchy.mro(project, cls).reasons or ("its bases depend on a condition",)
         if hierarchy.may_be_interface(project, cls):
             reasons = ("a decorator that is not known may make an interface of it",)
@@ -150,6 +159,7 @@ class _Search:
                 abstract=self._is_abstract(cls),
                 unresolved=reasons,
                 script_module=hierarchy.is_script_module_class(project, cls),
+                left_alone=left_alone,
             )
         )
 

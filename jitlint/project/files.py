@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_COMPILED = (".so", ".pyd", ".dll", ".pyi")
+_NATIVE = (".so", ".pyd", ".dll")
+_COMPILED = (*_NATIVE, ".pyi")
 _STANDARD_LIBRARY = frozenset(sys.stdlib_module_names) | {"__future__", "__main__", "_typeshed"}
 
 
@@ -97,6 +98,16 @@ class Finder:
         if found is None:
             found = self._names[key] = self._find(name, base)
         return found
+
+    def stub_of(self, name: str) -> str:
+        """The path of the stub that stands beside the compiled file of module `name`; '' where there are not both."""
+        package, _, last = name.rpartition(".")
+        found = self.find(package) if package else Found("", True, (*self.roots, *self.environment))
+        for folder in found.folders if isinstance(found, Found) else ():
+            names = [one for one in self._listing(folder) if one.startswith(last + ".")]
+            if f"{last}.pyi" in names and any(one.endswith(_NATIVE) for one in names):
+                return os.path.join(folder, f"{last}.pyi")
+        return ""
 
     def find_below(self, folder: str, name: str) -> Found | Missing:
         """Where ``name`` (perhaps dotted, perhaps empty for the folder's own package) is, relative to a folder."""

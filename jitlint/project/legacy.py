@@ -18,6 +18,7 @@ Definition = FunctionDefinition | ClassDefinition
 
 WEAK = frozenset({"weak_script", "weak_module", "weak_script_method"})
 _HOMES = ("torch._jit_internal", "torch.jit")
+_WEAK_MODULE = frozenset(f"{home}.weak_module" for home in _HOMES)
 _SCRIPT_METHOD = frozenset({"torch.jit.script_method", "torch.jit._script.script_method"})
 _DEPRECATED = frozenset({"torch.jit.script", "torch.jit.trace", "torch.jit.trace_module", "torch.jit.script_method"})
 
@@ -29,6 +30,22 @@ def version_tuple(version: str) -> tuple[int, int]:
         return int(parts[0]), int(parts[1]) if len(parts) > 1 else 0
     except ValueError:
         return (99, 0)
+
+
+def only_marked(torch_version: str) -> bool:
+    """Whether the target compiles only what is marked (before 1.2): ScriptModules' script methods, weak script, and what is
+    scripted itself. Plain nn.Modules, and functions that compiled code calls, it leaves to Python."""
+    return version_tuple(torch_version) < (1, 2)
+
+
+def is_weak_module(project: Project, cls: ClassDefinition) -> bool:
+    """Whether the class itself is marked ``weak_module`` (a base's mark does not count)."""
+    return hierarchy.has_decorator(project, cls, _WEAK_MODULE)
+
+
+def is_marked_module(project: Project, cls: ClassDefinition) -> bool:
+    """Whether some method of an nn.Module can be compiled by a target that compiles only what is marked."""
+    return hierarchy.is_script_module_class(project, cls) or is_weak_module(project, cls)
 
 
 def legacy_problems(project: Project, index: ModuleIndex, torch_version: str, report: Report) -> None:

@@ -40,6 +40,7 @@ class Modules:
         self.python = python
         self.dependencies: set[str] = set()
         self._indexes: dict[str, ModuleIndex | SourceError | ParseError] = {}
+        self._stubs: dict[str, frozenset[str]] = {}  # by path: the classes that are plain
         self._retired: list[object] = []  # the indexes of files that were replaced
         self._namespaces: dict[tuple[str, ...], ModuleIndex] = {}
         self._star_texts = StarTexts(self.finder, self.overlay)
@@ -100,6 +101,7 @@ class Modules:
             self.overlay[path] = text
             self.finder.add_overlay(path)
         self._indexes.pop(path, None)
+        self._stubs.pop(path, None)
         self.finder.forget()
         self._star_texts = StarTexts(self.finder, self.overlay)
 
@@ -113,6 +115,7 @@ class Modules:
                 self.overlay[path] = text
                 self.finder.add_overlay(path)
             self._retired.append(self._indexes.pop(path, None))
+            self._stubs.pop(path, None)
         self._star_texts.forget(changed)
 
     def retired_lines(self) -> int:
@@ -131,6 +134,28 @@ class Modules:
     def is_standard_library(self, top: str) -> bool:
         """Whether a top-level name is one of Python's own."""
         return is_standard_library(top)
+
+    def is_native_class(self, name: str) -> bool:
+        """Whether a dotted name is that of a class of a compiled module (C, Cython, Rust ...), as the stub beside it says. One
+        with bases or decorators may be anything, an enum even."""
+        module, _, cls = name.rpartition(".")
+        path = self.finder.stub_of(module) if module else ""
+        if not path:
+            return False
+        self.dependencies.add(path)
+        if path not in self._stubs:
+            self._stubs[path] = self._plain_classes(path)
+        return cls in self._stubs[path]
+
+    def _plain_classes(self, path: str) -> frozenset[str]:
+        try:
+            text = self.overlay.get(path)
+            source = read_source(path) if text is None else decode(text.encode("utf-8", "surrogatepass"), path)
+            body = parse(source).body
+        except (SourceError, ParseError):
+            return frozenset()
+        classes = [one for one in body if isinstance(one, ast.ClassDef)]
+        return frozenset(one.name for one in classes if not (one.bases or one.keywords or one.decorator_list))
 
     def locate(self, name: str, importer: ModuleIndex | None) -> Found | Missing:
         """Where a module is, without reading it; where a missing one would be is recorded."""

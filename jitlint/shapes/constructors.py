@@ -44,12 +44,12 @@ def construct(run: Interpreter, value: Class, args: list[Value], kwargs: dict[st
         return Unknown("an exception")
     if isinstance(run.class_member(cls, "__new__"), Function):
         run.escape(args, kwargs)
-        return Unknown(f"{cls.qualname} has a __new__")
+        return Unknown(f"{cls.qualname} has a __new__", plain=not is_module)
     if any(keyword.arg == "metaclass" for keyword in cls.node.keywords) and not is_module:
         metaclass = next(keyword.value for keyword in cls.node.keywords if keyword.arg == "metaclass")
         if project.external_name(cls.scope, metaclass) not in ("abc.ABCMeta", "builtins.type"):
             run.escape(args, kwargs)
-            return Unknown(f"{cls.qualname} has a metaclass")
+            return Unknown(f"{cls.qualname} has a metaclass", plain=True)
     if open_ or value.closure is not None:
         return build(run, value, args, kwargs, open_, is_module)
     key = (

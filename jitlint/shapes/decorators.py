@@ -22,6 +22,8 @@ _MARKS = {
     "torch.jit.script_method": "script_method",
     "torch.jit._overload": "overload",
     "torch.jit._overload_method": "overload_method",
+    "torch._jit_internal.weak_script": "weak_script",
+    "torch._jit_internal.weak_script_method": "weak_script_method",
     "torch._jit_internal.export": "export",
     "torch._jit_internal._drop": "drop",
     "torch._jit_internal.ignore": "ignore",
@@ -48,9 +50,7 @@ _TRANSPARENT = frozenset(
         "torch.jit._script_if_tracing",
         "torch.jit._trace._script_if_tracing",
         "torch.compiler.allow_in_graph",
-        "torch._jit_internal.weak_module",  # the three of weak script: torch 1.0 and 1.1
-        "torch._jit_internal.weak_script",
-        "torch._jit_internal.weak_script_method",
+        "torch._jit_internal.weak_module",  # this and two marks are weak script: torch 1.0 and 1.1
     }
 )
 # Decorators of torch and Python that wrap, and keep `__wrapped__`.

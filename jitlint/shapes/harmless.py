@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitlint.shapes.effects import SURROUNDINGS, parameter_names
+from jitlint.shapes.effects_reading import SURROUNDINGS, parameter_names
 from jitlint.shapes.values import Class, Constant, External, Function, Sequence, Typed, Unknown, Value
 
 if TYPE_CHECKING:

@@ -82,10 +82,10 @@ def module_method(
             return run.attribute(module, str(run.plain(args[0]))) or UNKNOWN if args else UNKNOWN
         case "register_forward_hook":
             run.heap.write(module.state, "hooks", (*module.state["hooks"], args[0] if args else UNKNOWN))
-            return Unknown("a handle")
+            return Unknown("a handle", plain=True)
         case "register_forward_pre_hook":
             run.heap.write(module.state, "pre_hooks", (*module.state["pre_hooks"], args[0] if args else UNKNOWN))
-            return Unknown("a handle")
+            return Unknown("a handle", plain=True)
         case "apply" if args and isinstance(module.cls, Class):
             return module
         case "parameters" | "buffers":

@@ -217,6 +217,7 @@ def _result(run: Interpreter, name: str) -> Value:
                 only = types.pop()
                 if only in (TENSOR, INT, BOOL):
                     return Typed(only)
+            return Unknown(plain=True)
         case entries.Function(schema=schema) if schema is not None and schema.result == TENSOR:
             return Typed(TENSOR)
         case entries.LegacyConstructor():
@@ -435,7 +436,7 @@ def fact_value(run: Interpreter, facts: ModuleClassFacts, arguments: Mapping[str
         case "function" | "builtin":
             return External(fact.class_name)
         case "failed":
-            return Unknown(f"{name} has no TorchScript type")
+            return Unknown(f"{name} has no TorchScript type", plain=True)
     given = arguments.get(name)
     if given is not None:
         if getattr(fact, "from_parameter", False):

@@ -25,10 +25,12 @@ class Value:
 @dataclass(frozen=True, slots=True)
 class Unknown(Value):
     """Anything. `reason` says what could not be resolved, for the unit's `unknown` list. `configured`: it hangs on an
-    argument that the caller of a constructor chooses, so it differs between configurations of one program."""
+    argument that the caller of a constructor chooses, so it differs between configurations of one program. `plain`: it
+    surely is no nn.Module."""
 
     reason: str = ""
     configured: bool = False
+    plain: bool = False
 
 
 UNKNOWN = Unknown()

@@ -336,3 +336,43 @@ def test_harm_that_shows_elsewhere_is_found_by_halves() -> None:
     assert len(work.fixed) == 62
     # At first, all, again as it was; for each of the two: all that is left, halves down to one, that one; and the end.
     assert toy.runs <= 3 + 2 * (1 + 6 + 1) + 2
+
+
+class Neighbours(Library):
+    """The same, where a file is the worse for a word of the library: its own finding, that no fix is for. `harm`: the word
+    and the files."""
+
+    def __init__(self, table: Mapping[str, str], word: str, files: Sequence[str]) -> None:
+        super().__init__(table)
+        self.word = word
+        self.files = files
+
+    def __call__(self, paths: Sequence[str], texts: Mapping[str, bytes]) -> Result:
+        result = super().__call__(paths, texts)
+        harm = [
+            Finding("JITharm", "", "error", self.word, self.word, path, Span(1, 1, 1, 2))
+            for path in self.files
+            if path in paths and self.word in texts["lib"].decode().split()
+        ]
+        dependencies = {path: ("lib", path) for path in paths}
+        return Result(result.units, (*result.findings, *harm), dependencies=dependencies)
+
+
+@pytest.mark.parametrize("calls", ["1", ""], ids=["a file that leads there", "a file that does not"])
+def test_harm_in_a_file_that_is_not_fixed_is_seen(calls: str) -> None:
+    texts = {"lib": b"bad\nsad\nmad\n", "caller": b"1 2 3", "other": calls.encode()}
+    linter = Neighbours({"bad": "fine", "sad": "glad", "mad": "calm"}, "glad", ["other"])
+    work = repair(linter, list(texts), texts, True)
+    assert work.after == {"lib": b"fine\nsad\ncalm\n"}
+    assert sorted(one.code for one in work.fixed) == ["JITbad", "JITmad"]
+
+
+def test_of_many_harmed_files_a_few_are_looked_at() -> None:
+    many = [f"other{number}" for number in range(60)]
+    texts = {"lib": b"bad\nsad\n", "caller": b"1 2", **dict.fromkeys(many, b"")}
+    linter = Neighbours({"bad": "fine", "sad": "glad"}, "glad", many)
+    work = repair(linter, list(texts), texts, True)
+    assert work.after == {"lib": b"fine\nsad\n"}
+    sizes = [len(some) for some in linter.looks]
+    assert sum(size == 62 for size in sizes) <= 3
+    assert all(size == 62 or size <= 2 + 12 for size in sizes)

@@ -279,3 +279,23 @@ def test_what_is_optional_of_an_unknown_type_is_not_made_optional_again(tmp_path
     (tmp_path / "net.py").write_text(HEAD + OPTIONAL)
     findings = check([str(tmp_path)], fixes=True).findings
     assert [(one.code, one.fix) for one in findings] == [("JIT303", None)]
+
+
+def test_a_fix_that_does_harm_in_another_file_is_left_out(tmp_path: Path) -> None:
+    lib = (
+        "def sure(n: int) -> int:\n    return n / 2\n\n\n"
+        "def part(x: Tensor) -> Tensor:\n    if x.dim() == 0:\n        return None\n    return x\n"
+    )
+    calls = "from lib import part, sure\n\n\n@torch.jit.script\ndef use(x: Tensor):\n    return {0}\n"
+    done = fixed_files(
+        tmp_path, {"lib.py": (HEAD + lib).encode(), "use.py": (HEAD + calls.format("part(x), sure(3)")).encode()}
+    )
+    assert b"Optional[Tensor]:\n    if" in done["lib.py"]
+    # Where what it gives must be a Tensor, the annotation would only move the error.
+    harmed = {
+        "lib.py": (HEAD + lib).encode(),
+        "use.py": (HEAD + calls.format("torch.stack([part(x), x]), sure(3)")).encode(),
+    }
+    done = fixed_files(tmp_path, harmed)
+    assert done["lib.py"] == (HEAD + lib.replace("-> int:\n    return n / 2", "-> float:\n    return n / 2")).encode()
+    assert done["use.py"] == harmed["use.py"]

@@ -8,7 +8,8 @@ import pytest
 
 from jitlint.project.index import function_scope
 from jitlint.project.project import Project
-from jitlint.shapes.effects import SURROUNDINGS, Effects, EffectsTable
+from jitlint.shapes.effects import EffectsTable
+from jitlint.shapes.effects_reading import SURROUNDINGS, Effects
 
 
 def effects(folder: Path, text: str, name: str = "f", cls: str | None = None) -> Effects:

@@ -10,8 +10,6 @@ from verification import run, verdicts
 
 from jitlint.verify import worker
 
-torch = pytest.importorskip("torch")
-
 pytestmark = pytest.mark.torch
 
 MODEL = """\
@@ -161,17 +159,16 @@ def test_constructors_that_compile(write_tree: WriteTree) -> None:
     assert report["verification"]["missed"] == 0
 
 
-class Weighted(torch.nn.Module):
-    """Cannot be made with zeros for weights where it is told so."""
-
-    def __init__(self, picky: bool = False) -> None:
-        super().__init__()
-        self.weight = torch.nn.init.normal_(torch.nn.Parameter(torch.zeros(9)))
-        if picky and not self.weight.any():
-            raise ValueError("no weights")
-
-
 def test_weights_are_filled_only_for_what_is_run_or_needs_them() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Weighted(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self, picky: bool = False) -> None:
+            super().__init__()
+            self.weight = torch.nn.init.normal_(torch.nn.Parameter(torch.zeros(9)))
+            if picky and not self.weight.any():
+                raise ValueError("no weights")
+
     assert worker.constructed(Weighted, {}, runs=True).weight.any()
     assert not worker.constructed(Weighted, {}, runs=False).weight.any()
     assert worker.constructed(Weighted, {"picky": True}, runs=False).weight.any()
