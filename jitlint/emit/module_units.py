@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterator
 
 from jitlint.emit import marked
 from jitlint.emit.compiler import Compiler
@@ -199,21 +198,10 @@ def _submodule(
             for option, words in options:
                 if not isinstance(option, py.OneOf):
                     _submodule(c, shape, name, option, summary, depth, words or f"`{name}` is set")
-                elif any(isinstance(one, py.ModuleInstance) for one in _leaves(option)):
-                    _unseen(c, shape, name, py.Unknown("it is one of more modules than are looked at"), summary)
         case py.Unknown():
             _unseen(c, shape, name, value, summary)
         case py.Instance(cls=py.External(name=dotted)) if c.project.externals.is_class(dotted) is None:
             _unseen(c, shape, name, py.Unknown(f"the source of {dotted} was not found"), summary)
-
-
-def _leaves(value: py.Value) -> Iterator[py.Value]:
-    """What a value may be, alternatives of alternatives included."""
-    if isinstance(value, py.OneOf):
-        for option, _ in value.options:
-            yield from _leaves(option)
-    else:
-        yield value
 
 
 def _unseen(c: Compiler, shape: py.ModuleShape, name: str, value: py.Unknown, summary: Summary) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jitlint.shapes import builtin_functions, builtin_methods, torch_modules
@@ -34,6 +35,17 @@ def call(
     run: Interpreter, function: Value, args: list[Value], kwargs: dict[str, Value], frame: Frame | None, open_: bool
 ) -> Value:
     """``function(*args, **kwargs)``; `open_` where there may be further arguments."""
+    result = _call(run, function, args, kwargs, frame, open_)
+    if isinstance(result, Unknown) and not result.configured and not isinstance(function, Function):
+        # What cannot be followed hangs on what it is given.
+        if any(isinstance(one, Unknown) and one.configured for one in (function, *args, *kwargs.values())):
+            return replace(result, configured=True)
+    return result
+
+
+def _call(
+    run: Interpreter, function: Value, args: list[Value], kwargs: dict[str, Value], frame: Frame | None, open_: bool
+) -> Value:
     run.step()
     match function:
         case Function():
@@ -64,9 +76,7 @@ def call(
         case Constant() | Sequence() | ListObject() | DictObject():
             raise PathEnds
     run.escape(args, kwargs)
-    return Unknown(
-        "the result of a call that is not known", configured=isinstance(function, Unknown) and function.configured
-    )
+    return Unknown("the result of a call that is not known")
 
 
 def _call_options(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jitlint.project.hierarchy import is_enum, is_namedtuple, mro
@@ -86,6 +87,8 @@ def item_of(run: Interpreter, base: Value, index: Value) -> Value:
             return Typed(TENSOR)
         case Typed(type=type_) if type_ == STR:
             return Typed(STR)
+        case Unknown() if not base.configured and isinstance(index, Unknown):
+            return replace(base, configured=index.configured)
         case Unknown():
             return base
     return UNKNOWN

@@ -110,6 +110,7 @@ def test_unresolved_is_unknown(text: str, known: str, line: int, what: str) -> N
         pytest.param("self.f = f()", id="what an argument makes"),
         pytest.param("self.f = torch.max(torch.ones(3), 0)[0]", id="what an operator gives"),
         pytest.param("self.f = nn.ReLU() if f else nn.Tanh()", id="one of two modules"),
+        pytest.param("self.f = CHOICE[f](3)", id="what a choice of its makes"),
         pytest.param("self.f = torch.float32", id="a constant of torch"),
     ],
 )
@@ -123,15 +124,3 @@ def test_a_call_back_into_python_is_unknown() -> None:
     found = unit(program)
     assert (found.verdict, [one.line for one in found.unknown]) == ("unknown", [9])
     assert "'Box'" in found.unknown[0].reason
-
-
-def test_a_module_that_may_be_more_things_than_are_compiled_is_unknown() -> None:
-    """Of a list that grows by one thing or another in each round, the alternatives of an alternative are not compiled."""
-    program = (
-        "def build(kind):\n    blocks = []\n    for i in range(kind):\n        if i % 2:\n            blocks += [nn.ReLU()]\n"
-        "        else:\n            blocks += [nn.Tanh() if kind > i else nn.ELU()]\n        if kind == i:\n"
-        "            blocks += [nn.Linear(1, 1)]\n    return nn.ModuleList(blocks)\n"
-        + MODULE.format("self.parts = build(kind)", "x").replace("__init__(self)", "__init__(self, kind)", 1)
-    )
-    found = unit(program)
-    assert (found.verdict, [one.line for one in found.unknown]) == ("unknown", [14])
