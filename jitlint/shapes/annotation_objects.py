@@ -233,14 +233,21 @@ def is_type_object(value: Value) -> bool:
     return name in _TYPES or is_generic(value)
 
 
+# What torch's own modules import from typing, and others from there.
+_TORCHS_TYPING = frozenset({"torch.jit.annotations", "torch._jit_internal"})
+_AGAIN = frozenset({"Any", "Dict", "List", "Optional", "Tuple", "Union"})
+
+
 def typing_name(value: Value) -> str:
-    """The dotted name of an external object, with ``typing_extensions`` read as ``typing``; '' for anything else."""
+    """The dotted name of an external object, under which ``typing`` has it; '' for anything else."""
     if not isinstance(value, External):
         return ""
     name = value.name
     if name in _FINAL_ALIASES:
         return "typing.Final"
-    return f"typing.{name[18:]}" if name.startswith("typing_extensions.") else name
+    home, _, last = name.rpartition(".")
+    again = home == "typing_extensions" or (home in _TORCHS_TYPING and last in _AGAIN)
+    return f"typing.{last}" if again else name
 
 
 def is_final(value: Value) -> bool:

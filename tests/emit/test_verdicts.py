@@ -124,3 +124,9 @@ def test_a_call_back_into_python_is_unknown() -> None:
     found = unit(program)
     assert (found.verdict, [one.line for one in found.unknown]) == ("unknown", [9])
     assert "'Box'" in found.unknown[0].reason
+
+
+def test_what_torchs_modules_import_from_typing_is_that() -> None:
+    program = "from torch.jit.annotations import List as Several\ndef entry(x: Several[int]) -> int:\n    return x[0]\n"
+    assert unit(program).verdict == "accepted"
+    assert unit(program.replace("List", "Nothing")).verdict == "unknown"
