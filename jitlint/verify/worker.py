@@ -1048,10 +1048,10 @@ def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
 def plain_inside(torch: Any, obj: Any) -> bool:
     """Whether no submodule has anything that is compiled before a method of another one asks for it: a property, the
     methods of a ModuleDict or of an interface, what was compiled already."""
-    kinds: Set[Any] = {type(module) for module in obj.modules() if module is not obj}
+    inside: Set[Any] = {type(module) for module in obj.modules() if module is not obj}
     early = (torch.nn.ModuleDict, torch.jit.ScriptModule)
-    return not isinstance(obj, early) and not any(
-        issubclass(kind, early) or has_properties(kind) or has_interfaces(kind) for kind in kinds
+    return not any(issubclass(kind, early) or has_interfaces(kind) for kind in inside | {type(obj)}) and not any(
+        map(has_properties, inside)
     )
 
 
