@@ -307,6 +307,8 @@ def code(table: Table, specials: dict[int, str], dotted: str, value: Any, result
     if id(value) in specials:
         return ["s", specials[id(value)], text]
     builtin = torch.jit._builtins._find_builtin(value) if callable(value) else None
+    if isinstance(value, torch._ops.OpOverloadPacket):
+        builtin = value._qualified_op_name
     if inspect.isclass(value):
         special: Any = None
         if text == "builtin cannot be used as a value" and builtin:

@@ -130,3 +130,11 @@ def test_what_torchs_modules_import_from_typing_is_that() -> None:
     program = "from torch.jit.annotations import List as Several\ndef entry(x: Several[int]) -> int:\n    return x[0]\n"
     assert unit(program).verdict == "accepted"
     assert unit(program.replace("List", "Nothing")).verdict == "unknown"
+
+
+def test_an_operator_that_torch_has_as_a_packet_is_called() -> None:
+    program = (
+        "def entry(x: Tensor, hx: Tensor, parts: List[Tensor]):\n"
+        "    return torch.quantized_gru(x, hx, parts, True, 1, 0.1, False, False, False)[0]\n"
+    )
+    assert unit(program).verdict == "accepted"
