@@ -221,7 +221,7 @@ def _unseen(c: Compiler, shape: py.ModuleShape, name: str, value: py.Unknown, su
 
 def _incomplete(shape: py.ModuleShape, summary: Summary) -> None:
     """Notes that the constructor may have set more than was seen."""
-    for reason in shape.reasons or ["not all that its constructor sets could be seen"]:
+    for reason in filter(None, shape.reasons or ["not all that its constructor sets could be seen"]):
         summary.unknown.append((summary.path, summary.line, f"{class_name(shape)}: {reason}"))
 
 

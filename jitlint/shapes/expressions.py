@@ -102,7 +102,8 @@ def _call(run: Interpreter, node: ast.Call, frame: Frame, wanted: bool = True) -
             else:
                 open_ = True
     if isinstance(function, Unknown) and isinstance(node.func, ast.Attribute):
-        run.incomplete(evaluate(run, node.func.value, frame), f"it calls {node.func.attr}, which is not known")
+        reason = "" if function.configured else f"it calls {node.func.attr}, which is not known"
+        run.incomplete(evaluate(run, node.func.value, frame), reason)
     if not wanted and not open_ and isinstance(function, Function) and changes_nothing(run, function, args, kwargs):
         return UNKNOWN
     return run.call(function, args, kwargs, frame, open_)

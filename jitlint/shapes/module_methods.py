@@ -131,13 +131,17 @@ def _as_buffer(value: Value) -> Value:
             return value
         case OneOf(options=options):
             return one_of([(_as_buffer(option), text) for option, text in options])
-    return Parameter(buffer=True) if isinstance(value, Unknown) and "tensor" in value.reason else value
+        case Unknown(reason=reason):
+            tensor = Parameter(buffer=True)  # it takes nothing else, but None
+            return tensor if "tensor" in reason else one_of([(tensor, ""), (NONE, "")])
+    return value
 
 
 def _register(run: Interpreter, module: Module, name: Value, value: Value) -> None:
     key = run.plain(name)
     if not isinstance(key, str):
-        run.incomplete(module, "something is registered under a computed name")
+        # Of a module that is known only its name is not seen.
+        run.incomplete(module, "" if isinstance(value, Module) else "something is registered under a computed name")
         if module.children is not None:
             run.heap.write(module.state, "open", True)
         return

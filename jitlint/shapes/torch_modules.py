@@ -207,6 +207,10 @@ _HOOKED = {
 }
 
 
+# What these give is compiled already: nothing of it is left unseen.
+_COMPILED = frozenset(f"torch.jit.{name}" for name in ("script", "trace", "trace_module", "freeze", "load"))
+
+
 def _result(run: Interpreter, name: str) -> Value:
     """The result of a function, by its type."""
     entry = run.api.entry(name) if run.api is not None else None
@@ -226,7 +230,7 @@ def _result(run: Interpreter, name: str) -> Value:
         return Typed(TENSOR)
     if name.rpartition(".")[2][:1].isupper():
         return Instance(External(name))
-    return Unknown(f"the result of {name}")
+    return Unknown() if name in _COMPILED else Unknown(f"the result of {name}")
 
 
 # --- constructors --------------------------------------------------------------------------------------------

@@ -111,6 +111,9 @@ def test_unresolved_is_unknown(text: str, known: str, line: int, what: str) -> N
         pytest.param("self.f = torch.max(torch.ones(3), 0)[0]", id="what an operator gives"),
         pytest.param("self.f = nn.ReLU() if f else nn.Tanh()", id="one of two modules"),
         pytest.param("self.f = CHOICE[f](3)", id="what a choice of its makes"),
+        pytest.param("self.register_buffer('f', CHOICE.call())", id="a buffer, which is a tensor or None"),
+        pytest.param("self.add_module(str(f), nn.ReLU()); self.f = f", id="a module whose name is computed"),
+        pytest.param("self.f = torch.jit.script(nn.ReLU())", id="what is compiled already"),
         pytest.param("self.f = torch.float32", id="a constant of torch"),
     ],
 )
