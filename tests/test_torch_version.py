@@ -65,7 +65,7 @@ BEFORE_1_2 = [
     pytest.param(
         f"{WEAK}class Part(nn.Linear):\n    @weak_script_method\n    def forward(self, x):\n{TRY}"
         + CALLER.format("Part(2, 2)", "self.part"),
-        {"Caller": "unknown"},
+        {"Part": "unknown", "Caller": "unknown"},
         [],
         id="a weak method of a plain class",
     ),

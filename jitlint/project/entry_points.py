@@ -14,7 +14,7 @@ from typing import Literal
 from jitlint.project import hierarchy
 from jitlint.project.definitions import Binding, ClassDefinition, FunctionDefinition, ModuleIndex, Scope
 from jitlint.project.index import function_scope
-from jitlint.project.legacy import is_marked_module
+from jitlint.project.legacy import has_weak_methods, is_marked_module
 from jitlint.project.project import Project
 from jitlint.project.targets import BoundValue, ExternalName, Target
 
@@ -144,7 +144,7 @@ class _Search:
         if not is_module and (is_module is False or "forward" not in cls.body.bindings):
             return
         left_alone = bool(self.marked_only and is_module and not is_marked_module(project, cls))
-        if left_alone and not why:
+        if left_alone and not why and not has_weak_methods(project, cls):
             return
         reasons = () if is_module else hierarchy.mro(project, cls).reasons or ("its bases depend on a condition",)
         if hierarchy.may_be_interface(project, cls):

@@ -48,6 +48,15 @@ def is_marked_module(project: Project, cls: ClassDefinition) -> bool:
     return hierarchy.is_script_module_class(project, cls) or is_weak_module(project, cls)
 
 
+def has_weak_methods(project: Project, cls: ClassDefinition) -> bool:
+    """Whether a method of the class itself is marked ``weak_script_method``, with or without an effect."""
+    return any(
+        function.cls is cls and _weak_name(name) == "weak_script_method"
+        for function in cls.module.functions
+        for _, name in _decorators(project, function)
+    )
+
+
 def legacy_problems(project: Project, index: ModuleIndex, torch_version: str, report: Report) -> None:
     """Reports the uses of legacy API in a file, for a target of `torch_version` (``"2.13.0"``)."""
     target = version_tuple(torch_version)

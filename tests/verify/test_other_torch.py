@@ -115,8 +115,7 @@ def test_weak_script_for_real(weak: str, write_tree: WriteTree) -> None:
     found = {(f["code"], f["range"]["start"]["line"]): (f["verdict"], f["verdict_reason"]) for f in report["findings"]}
     assert found["JIT702", 6] == ("confirmed", "in the graph of a ScriptModule the call stays a call into Python")
     assert found["JIT309", 24][0] == "confirmed"
-    assert found["JIT309", 29] == ("unverifiable", "torch 1.1.0 leaves a plain module to Python")
-    assert len(found) == 3
+    assert len(found) == 2  # a plain module is left to Python
     assert report["verification"]["missed"] == 0
 
 
@@ -166,5 +165,4 @@ def test_the_same_command_line(python: str | None, write_tree: WriteTree) -> Non
     found: list[Any] = [(f["range"]["start"]["line"], f["verdict"]) for f in report["findings"]]
     plain = tuple(map(int, release.split(".")[:2])) >= (1, 2)
     assert status == (1 if plain else 0)
-    verdict = "confirmed" if plain else "unverifiable"
-    assert found == [(line, verdict) for line in (10, 11, 13, 15, 15)]
+    assert found == ([(line, "confirmed") for line in (10, 11, 13, 15, 15)] if plain else [])
