@@ -9,10 +9,11 @@ from jitlint.emit.evidence import Mismatch
 from jitlint.findings.model import Applicability, Finding
 from jitlint.fixes.annotations import known_type, written
 from jitlint.fixes.context import Change, Context, Draft, Function
-from jitlint.fixes.eager import agrees, falls_through
+from jitlint.fixes.eager import agrees
 from jitlint.fixes.edits import replaced
 from jitlint.fixes.imports import need
 from jitlint.fixes.parameters import has_type_comment
+from jitlint.source.nodes import ends
 from jitlint.types.model import ANY, NONE, OptionalType, TensorType, Type
 from jitlint.types.relations import unify
 
@@ -313,7 +314,7 @@ def result_annotated(context: Context, finding: Finding) -> Draft | None:
     if text is None or text == context.code(function.returns):
         return None
     returned = [one.value for one in own_nodes(function) if isinstance(one, ast.Return) and one.value is not None]
-    sure = finding.condition is None and not falls_through(function.body) and agrees(context, function, returned)
+    sure = finding.condition is None and ends(function.body) and agrees(context, function, returned)
     applicability: Applicability = "unsafe" if sure else "display"
     return Draft(
         applicability, f"Annotate the result as `{text}`", (replaced(context, function.returns, text), *changes)

@@ -15,6 +15,7 @@ from jitlint.fixes.annotations import known_type
 from jitlint.fixes.context import Context, Function
 from jitlint.fixes.parameters import has_type_comment
 from jitlint.shapes import values as py
+from jitlint.source.nodes import walk_own
 from jitlint.types.model import (
     BOOL,
     DEVICE,
@@ -142,7 +143,7 @@ class _Judge:
                 found = True
                 if arg.annotation is None and not written:
                     return False
-        for one in _within(self.function):
+        for one in walk_own(self.function.body):
             match one:
                 case ast.Name(id=other, ctx=ast.Store()) if other == name:
                     if not self.bound(one):
@@ -186,7 +187,7 @@ class _Judge:
     def filled(self, name: str) -> list[ast.expr | None]:
         """What is put into a container that begins empty; None for what is not seen."""
         parts: list[ast.expr | None] = []
-        for one in _within(self.function):
+        for one in walk_own(self.function.body):
             match one:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=other), attr=method), args=args) if other == name:
                     if method == "append":
@@ -353,27 +354,3 @@ def _of_tensors(kind: Type | None) -> bool:
         case OptionalType(element):
             return _of_tensors(element)
     return False
-
-
-def falls_through(body: list[ast.stmt]) -> bool:
-    """Whether the end of a block may be reached, as far as its form tells."""
-    match body[-1]:
-        case ast.Return() | ast.Raise():
-            return False
-        case ast.If(body=then, orelse=other) if other:
-            return falls_through(then) or falls_through(other)
-        case ast.With(body=inner):
-            return falls_through(inner)
-        case ast.While(test=ast.Constant(value=True)) as loop:
-            return any(isinstance(one, ast.Break) for one in ast.walk(loop))
-    return True
-
-
-def _within(function: ast.AST) -> Iterable[ast.AST]:
-    """The nodes of a function's body, those of the functions in it left out (their names bind here)."""
-    waiting = list(getattr(function, "body", ()))
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            waiting.extend(ast.iter_child_nodes(node))

@@ -50,11 +50,7 @@ def is_marked_module(project: Project, cls: ClassDefinition) -> bool:
 
 def has_weak_methods(project: Project, cls: ClassDefinition) -> bool:
     """Whether a method of the class itself is marked ``weak_script_method``, with or without an effect."""
-    return any(
-        function.cls is cls and _weak_name(name) == "weak_script_method"
-        for function in cls.module.functions
-        for _, name in _decorators(project, function)
-    )
+    return any(owner is cls for owner, _ in _weak_methods(project, cls.module))
 
 
 def legacy_problems(project: Project, index: ModuleIndex, torch_version: str, report: Report) -> None:
@@ -133,18 +129,19 @@ def _alias(binding: Binding, name: str) -> ast.AST:
 
 def _without_effect(project: Project, index: ModuleIndex, report: Report) -> None:
     """Below 1.2: a marked method in a class that is not marked stays a Python call."""
+    for cls, decorator in _weak_methods(project, index):
+        if not is_weak_module(project, cls):
+            text = f"`weak_script_method` has no effect, because `{cls.name}` is not marked with `weak_module`"
+            report("JIT702", decorator, "", text)
+
+
+def _weak_methods(project: Project, index: ModuleIndex) -> Iterator[tuple[ClassDefinition, ast.expr]]:
+    """The classes that a method marked ``weak_script_method`` is in, with the mark."""
     for function in index.functions:
-        cls = function.cls
-        if cls is None or any(_weak_name(name) == "weak_module" for _, name in _decorators(project, cls)):
-            continue
-        for decorator, name in _decorators(project, function):
-            if _weak_name(name) == "weak_script_method":
-                report(
-                    "JIT702",
-                    decorator,
-                    "",
-                    f"`weak_script_method` has no effect, because `{cls.name}` is not marked with `weak_module`",
-                )
+        if function.cls is not None:
+            for decorator, name in _decorators(project, function):
+                if _weak_name(name) == "weak_script_method":
+                    yield function.cls, decorator
 
 
 def _script_methods(project: Project, index: ModuleIndex, report: Report) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jitlint.shapes import builtin_functions, builtin_methods, torch_modules
@@ -10,7 +9,7 @@ from jitlint.shapes.constructors import construct
 from jitlint.shapes.frames import Frame, PathEnds
 from jitlint.shapes.functions import call_function, call_lambda
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, SuperObject
-from jitlint.shapes.joins import one_of, options_of
+from jitlint.shapes.joins import hanging_on, one_of, options_of
 from jitlint.shapes.values import (
     NONE,
     UNKNOWN,
@@ -36,11 +35,8 @@ def call(
 ) -> Value:
     """``function(*args, **kwargs)``; `open_` where there may be further arguments."""
     result = _call(run, function, args, kwargs, frame, open_)
-    if isinstance(result, Unknown) and not result.configured and not isinstance(function, Function):
-        # What cannot be followed hangs on what it is given.
-        if any(isinstance(one, Unknown) and one.configured for one in (function, *args, *kwargs.values())):
-            return replace(result, configured=True)
-    return result
+    followed = isinstance(function, Function)
+    return result if followed else hanging_on(result, (function, *args, *kwargs.values()))
 
 
 def _call(

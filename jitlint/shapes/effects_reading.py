@@ -16,7 +16,7 @@ from jitlint.project.files import is_standard_library
 from jitlint.project.hierarchy import find_member
 from jitlint.project.index import function_scope
 from jitlint.project.targets import ExternalName, Target
-from jitlint.source.nodes import walk, walk_own
+from jitlint.source.nodes import ends, walk, walk_own
 
 if TYPE_CHECKING:
     from jitlint.shapes.effects import EffectsTable
@@ -385,7 +385,7 @@ class Reading:
     # --- what is handed back ---
 
     def _passes(self, returns: list[ast.Return]) -> str | None:
-        if not returns or not _ends(self.definition.node.body):
+        if not returns or not ends(self.definition.node.body):
             return None
         found = {self._handed_back(one.value) for one in returns}
         name = found.pop() if len(found) == 1 else None
@@ -490,15 +490,3 @@ def _is_harmless(name: str) -> bool:
 
 def _is_fresh(name: str) -> bool:
     return name in _FRESH_CALLS or name.partition(".")[0] in ("inspect", "re", "os", "math", "textwrap", "warnings")
-
-
-def _ends(body: list[ast.stmt]) -> bool:
-    """Whether a block surely returns or raises."""
-    match body[-1] if body else None:
-        case ast.Return() | ast.Raise():
-            return True
-        case ast.If(body=then, orelse=orelse):
-            return _ends(then) and _ends(orelse)
-        case ast.With(body=inner):
-            return _ends(inner)
-    return False

@@ -498,7 +498,8 @@ class Interpreter:
             self.heap.write(value.attributes, name, ABSENT)
 
     def incomplete(self, value: Value, reason: str) -> None:
-        """Something may have been set on an object that was not seen."""
+        """Something may have been set on an object that was not seen. reason: '' where that is no gap: only the name is not
+        known, or the caller of the constructor decides it."""
         match value:
             case Module(state=state):
                 if state["complete"] or reason not in state["reasons"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jitlint.project.hierarchy import is_enum, is_namedtuple, mro
@@ -16,7 +15,7 @@ from jitlint.shapes.heap import (
     Module,
     key_of,
 )
-from jitlint.shapes.joins import element_of, is_tensor, one_of, scalar_type
+from jitlint.shapes.joins import element_of, hanging_on, is_tensor, one_of, scalar_type
 from jitlint.shapes.values import (
     UNKNOWN,
     Absent,
@@ -87,10 +86,8 @@ def item_of(run: Interpreter, base: Value, index: Value) -> Value:
             return Typed(TENSOR)
         case Typed(type=type_) if type_ == STR:
             return Typed(STR)
-        case Unknown() if not base.configured and isinstance(index, Unknown):
-            return replace(base, configured=index.configured)
         case Unknown():
-            return base
+            return hanging_on(base, (index,))
     return UNKNOWN
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jitlint.shapes.heap import ABSENT, DictObject, ListObject, Module, key_of
@@ -33,6 +35,13 @@ def scalar_type(value: Value) -> Type | None:
             types = {scalar_type(option) for option, _ in options}
             return types.pop() if len(types) == 1 else None
     return None
+
+
+def hanging_on(result: Value, given: Iterable[Value]) -> Value:
+    """What is made of some values in a way that cannot be followed: the caller's to decide where one of them is."""
+    if isinstance(result, Unknown) and not result.configured:
+        return replace(result, configured=any(isinstance(one, Unknown) and one.configured for one in given))
+    return result
 
 
 def options_of(value: Value, condition: str = "") -> list[tuple[Value, str]]:

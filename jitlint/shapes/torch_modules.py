@@ -230,7 +230,7 @@ def _result(run: Interpreter, name: str) -> Value:
         return Typed(TENSOR)
     if name.rpartition(".")[2][:1].isupper():
         return Instance(External(name))
-    return Unknown() if name in _COMPILED else Unknown(f"the result of {name}")
+    return UNKNOWN if name in _COMPILED else Unknown(f"the result of {name}")
 
 
 # --- constructors --------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
@@ -16,6 +16,20 @@ def walk(*roots: ast.AST) -> Iterator[ast.AST]:
 def walk_own(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Every node of a body; of functions, lambdas and classes inside it the node, and nothing that it holds."""
     return _walk(body, SCOPES)
+
+
+def ends(body: Sequence[ast.stmt]) -> bool:
+    """Whether a block surely returns, raises or goes on for ever, as far as its form tells."""
+    match body[-1] if body else None:
+        case ast.Return() | ast.Raise():
+            return True
+        case ast.If(body=then, orelse=other):
+            return ends(then) and ends(other)
+        case ast.With(body=inner):
+            return ends(inner)
+        case ast.While(test=ast.Constant(value=True)) as loop:
+            return not any(isinstance(one, ast.Break) for one in walk(loop))
+    return False
 
 
 def walk_parents(root: ast.AST, parents: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:

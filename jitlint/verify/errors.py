@@ -141,17 +141,18 @@ def says(finding: Finding, rejection: Rejection, literally: bool = False) -> boo
     if not foretold:
         return False
     whole = normalized(rejection.text)
-    everything, first = _foretold(foretold)
+    everything, first, shape = _foretold(foretold)
     if any(len(one) >= _SHORT and one in whole for one in (everything, first)):
         return True
     # Types in it may be told less precisely: the same words around quoted and other variable parts.
-    return not literally and len(first) >= 3 * _SHORT and _shape_foretold(first) in _shape(whole)
+    return not literally and len(first) >= 3 * _SHORT and shape in _shape(whole)
 
 
 @cache  # of a finding, compared with one error after another
-def _foretold(message: str) -> tuple[str, str]:
-    """A foretold message to be looked for: all of it, and its first line."""
-    return normalized(message), normalized(message.splitlines()[0]).rstrip(".:")
+def _foretold(message: str) -> tuple[str, str, str]:
+    """A foretold message to be looked for: all of it, its first line, and the shape of that."""
+    first = normalized(message.splitlines()[0]).rstrip(".:")
+    return normalized(message), first, _shape(first)
 
 
 def is_of_rule(finding: Finding, rejection: Rejection) -> bool:
@@ -171,9 +172,6 @@ def names_the_same(finding: Finding, rejection: Rejection) -> bool:
 @lru_cache(maxsize=64)
 def _shape(text: str) -> str:
     return re.sub(r"'[^']*'|\"[^\"]*\"|\b[\w.]*\[[^\]]*\]|\d+", "#", text)
-
-
-_shape_foretold = cache(_shape)
 
 
 def at_place(finding: Finding, place: Place) -> bool:
