@@ -13,6 +13,7 @@ from jitlint.fixes.eager import agrees
 from jitlint.fixes.edits import replaced
 from jitlint.fixes.imports import need
 from jitlint.fixes.parameters import has_type_comment
+from jitlint.shapes.decorators import leaves_alone
 from jitlint.source.nodes import ends
 from jitlint.types.model import ANY, NONE, OptionalType, TensorType, Type
 from jitlint.types.relations import unify
@@ -235,7 +236,8 @@ def filled(context: Context, finding: Finding) -> Draft | None:
         text, changes = written(context, kind)
         if text is None:
             return None
-        return Draft("unsafe", f"Annotate as `{text}`", (replaced(context, node, text), *changes))
+        applicability: Applicability = "unsafe" if _is_sure(context, finding, holder) else "display"
+        return Draft(applicability, f"Annotate as `{text}`", (replaced(context, node, text), *changes))
     name = context.name_of(node)
     if name in ("collections.defaultdict", "collections.OrderedDict"):
         name = "typing.Dict"
@@ -313,11 +315,30 @@ def result_annotated(context: Context, finding: Finding) -> Draft | None:
     text, changes = written(context, kind)
     if text is None or text == context.code(function.returns):
         return None
-    returned = [one.value for one in own_nodes(function) if isinstance(one, ast.Return) and one.value is not None]
-    sure = finding.condition is None and ends(function.body) and agrees(context, function, returned)
-    applicability: Applicability = "unsafe" if sure else "display"
+    applicability: Applicability = "unsafe" if _is_sure(context, finding, function) else "display"
     return Draft(
         applicability, f"Annotate the result as `{text}`", (replaced(context, function.returns, text), *changes)
+    )
+
+
+def _is_sure(context: Context, finding: Finding, function: Function) -> bool:
+    """Whether Python, too, gives whoever calls the function what the compiler infers that it returns."""
+    returned = [one.value for one in own_nodes(function) if isinstance(one, ast.Return) and one.value is not None]
+    return (
+        finding.condition is None
+        and ends(function.body)
+        and _says_what_callers_get(context, function)
+        and agrees(context, function, returned)
+    )
+
+
+def _says_what_callers_get(context: Context, function: Function) -> bool:
+    """Whether the return annotation is for the type checker and the compiler only: some decorators read it, and fail at
+    import where they do not know what it names; others change what is returned."""
+    return all(
+        leaves_alone(context.name_of(one.func if isinstance(one, ast.Call) else one))
+        or (isinstance(one, ast.Attribute) and one.attr in ("setter", "getter", "deleter"))
+        for one in function.decorator_list
     )
 
 

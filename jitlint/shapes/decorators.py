@@ -82,6 +82,13 @@ _WRAPPING = frozenset(
 _CACHES = frozenset({"functools.lru_cache", "functools.cache"})
 
 
+def leaves_alone(name: str | None) -> bool:
+    """Whether a decorator of this dotted name reads no annotations, and what is called returns the same."""
+    return name is not None and (
+        name in _MARKS or name in _TRANSPARENT or name in _WRAPPING or name in _CACHES or name.startswith("torch.jit.")
+    )
+
+
 def decorated(run: Interpreter, definition: FunctionDefinition, closure: Frame | None) -> Value:
     """The value of the name after all decorators, innermost first."""
     value: Value = Function(definition, closure=closure)

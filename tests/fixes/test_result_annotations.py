@@ -86,6 +86,33 @@ def test_what_python_may_not_return_is_shown_only(tmp_path: Path) -> None:
         assert one.fix is None or one.fix.applicability == "display", (parts, one.fix)
 
 
+@pytest.mark.parametrize(
+    ("decorator", "applicability"),
+    [
+        ("", "unsafe"),
+        ("@torch.no_grad()", "unsafe"),
+        ("@torch.jit.export", "unsafe"),
+        ("@documented", "display"),
+        ("@torch.no_grad()\n    @documented", "display"),
+    ],
+)
+@pytest.mark.parametrize("before", ["Tensor", "Tuple"])
+def test_what_a_decorator_may_read_is_shown_only(
+    tmp_path: Path, decorator: str, applicability: str, before: str
+) -> None:
+    """Such a decorator may fail at import, where it does not know what the annotation then names."""
+    path = tmp_path / "net.py"
+    path.write_text(
+        "import torch\nfrom typing import Tuple\nfrom torch import nn, Tensor\n\n\n"
+        "def documented(method):\n    method.doc = str(method.__annotations__)\n    return method\n\n\n"
+        f"class A(nn.Module):\n    {decorator}\n    def forward(self, x: Tensor) -> {before}:\n        return x, x\n"
+    )
+    found = check([str(path)], Settings(root=str(tmp_path), torch_version="2.13.0", ignore=("JIT7",)), fixes=True)
+    (fix,) = [one.fix for one in found.findings if one.code in ("JIT208", "JIT531")]
+    assert fix is not None
+    assert fix.applicability == applicability
+
+
 def test_an_end_without_return_is_no_result(tmp_path: Path) -> None:
     parts = ("x: Tensor, c: bool) -> Tensor", "if c:\n        return 1", "torch.ones(1), False")
     (one,) = annotated(tmp_path, [parts])
