@@ -13,6 +13,7 @@ A child that ends without being asked to:  {"from": [child, ...], "ended": statu
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import copy
 import functools
@@ -40,6 +41,7 @@ _MAX_CLASSES = 4000  # of the submodules' classes that are told
 
 Message = Dict[str, Any]
 Take = Callable[..., None]
+Block = Tuple[List[str], int]  # lines, and the number of the first
 
 
 class Child:
@@ -474,7 +476,13 @@ def load_module(state: Dict[str, Any], name: str, path: str) -> Any:
 
 
 def same_file(one: Optional[str], other: str) -> bool:
-    return bool(one) and os.path.realpath(str(one)) == os.path.realpath(other)
+    return bool(one) and real(str(one)) == real(other)
+
+
+@functools.lru_cache(maxsize=None)
+def real(path: str) -> str:
+    """A path without links, which stay what they are while this process lives."""
+    return os.path.realpath(path)
 
 
 _LINES: Dict[str, Any] = {}  # what linecache held of the files that have other text: None for nothing
@@ -504,7 +512,7 @@ def overlay(message: Message) -> None:
             _GIVEN[path] = text, text.splitlines(True)
         lines = _GIVEN[path][1]
         files = {str(module.__file__) for module in modules_of(path)}
-        for name in {path, os.path.realpath(path), *files}:
+        for name in {path, real(path), *files}:
             _LINES[name] = linecache.cache.get(name)
             # Without a time of change, linecache takes it for what a loader gave, and does not look at the file.
             linecache.cache[name] = (len(text), None, lines, name)
@@ -831,11 +839,15 @@ class Leftovers:
             else:
                 setattr(owner, name, left)
             self.taken.append((owner, name, value))
+            if isinstance(value, property):
+                has_properties.cache_clear()
 
     def clear(self, message: Message) -> None:
         """Before the next compilation, of `message`."""
         while self.taken:
             owner, name, value = self.taken.pop()
+            if isinstance(value, property):
+                has_properties.cache_clear()
             if value is self:  # there was none
                 delattr(owner, name)
             else:
@@ -862,42 +874,90 @@ class Leftovers:
 
 
 class Sources:
-    """What is found out again and again from the texts of functions and classes: kept while their files have that text."""
+    """What is found out again and again from the texts of functions and classes: kept while they have that text."""
 
     def __init__(self, torch: Any) -> None:
         internal, frontend = torch._jit_internal, getattr(torch.jit, "frontend", None)
-        self.known: Dict[Tuple[str, int, bool], Tuple[Any, str, List[str], Any]] = {}
-        self.keep("getsourcelines", [inspect], lambda found: (list(found[0]), found[1]), class_block)
+        homes = [frontend, getattr(torch.jit, "_recursive", None), getattr(torch.jit, "_script", None)]
+        self.plain: Any = inspect.getsourcelines
+        self.lines: Dict[Tuple[int, bool], Tuple[Any, str, List[str], Block]] = {}
+        self.known: Dict[Any, Tuple[Any, Block, Any]] = {}
+        setattr(inspect, "getsourcelines", lambda obj: (lambda found: (list(found[0]), found[1]))(self.block(obj)))
         self.keep("parse_def", [internal, frontend], parsed_anew)
         self.keep("get_type_hint_captures", [internal], dict)
+        self.keep("get_jit_def", homes, lambda tree: tree)
+        if hasattr(frontend, "ast"):
+            setattr(frontend, "ast", ClassTrees())
 
-    def keep(
-        self, name: str, homes: List[Any], copied: Callable[[Any], Any], anew: Callable[..., Any] = lambda *known: None
-    ) -> None:
+    def block(self, obj: Any) -> Block:
+        """The lines of a function or class, and the number of the first: of its file as it is now."""
+        whose = getattr(obj, "__func__", obj)  # a method is made each time
+        key = (id(whose), whose is obj)
+        known = self.lines.get(key)
+        if known is not None:
+            now = lines_now(known[1])
+            if now is known[2]:
+                return known[3]
+            found = same_block(known[2], now, known[3])
+        else:
+            found = None
+        if found is None:
+            found = self.plain(obj)
+        file = inspect.getsourcefile(inspect.unwrap(whose)) or ""
+        lines = lines_now(file)
+        if lines is not None and (inspect.isclass(whose) or inspect.isfunction(whose)):
+            self.lines[key] = (whose, file, lines, found)
+        return found
+
+    def keep(self, name: str, homes: List[Any], copied: Callable[[Any], Any]) -> None:
         """Remember what a function, found in each of these modules, answers about an object. copied: the answer, for who
-        may change it. anew: may have it from what was known of the object when its file had other text."""
+        may change it."""
         plain: Any = getattr(homes[0], name, None)
         if plain is None:
             return
 
-        def kept(obj: Any) -> Any:
-            whose = getattr(obj, "__func__", obj)  # a method is made each time
-            key = (name, id(whose), whose is obj)
+        def kept(obj: Any, *rest: Any, **named: Any) -> Any:
+            whose = getattr(obj, "__func__", obj)
+            try:
+                block = self.block(obj)
+            except Exception:  # whoever asks has words for it
+                return plain(obj, *rest, **named)
+            modifier = getattr(whose, "_torchscript_modifier", None)
+            key = (name, id(whose), whose is obj, modifier, rest, tuple(sorted(named.items())))
             known = self.known.get(key)
-            if known is not None and lines_now(known[1]) is known[2]:
-                return copied(known[3])
-            found = anew(*known) if known is not None else None
-            if found is None:
-                found = plain(obj)
-            file = inspect.getsourcefile(inspect.unwrap(whose)) or ""
-            lines = lines_now(file)
-            if lines is not None:
-                self.known[key] = (whose, file, lines, found)
-            return copied(found)
+            if known is None or known[1] != block:
+                known = self.known[key] = (whose, block, plain(obj, *rest, **named))
+            return copied(known[2])
 
         for home in homes:
             if getattr(home, name, None) is plain:
                 setattr(home, name, kept)
+
+
+class ClassTrees:
+    """The module ast, for a compiler that parses the whole text of a class for the assignments in it: again only where
+    anything has changed but the functions."""
+
+    def __init__(self) -> None:
+        vars(self).update(vars(ast))
+        self.known: Dict[Tuple[str, int], Tuple[List[str], Any]] = {}
+        setattr(self, "parse", self.parsed)
+
+    def parsed(self, text: str, *rest: Any, **named: Any) -> Any:
+        lines = text.splitlines()
+        key = (lines[0] if lines else "", len(lines))
+        before, tree = self.known.get(key, ([], None))
+        if tree is not None and not rest and not named:
+            changed = {number for number, (one, other) in enumerate(zip(before, lines), 1) if one != other}
+            for node in tree.body[0].body:
+                if changed and isinstance(node, ast.FunctionDef):
+                    changed.difference_update(range(node.lineno + 1, node.end_lineno + 1))
+            if not changed:
+                return tree
+        tree = ast.parse(text, *rest, **named)
+        if len(tree.body) == 1 and isinstance(tree.body[0], ast.ClassDef) and hasattr(tree.body[0], "end_lineno"):
+            self.known[key] = (lines, tree)
+        return tree
 
 
 def parsed_anew(found: Any) -> Any:
@@ -918,13 +978,11 @@ def lines_now(file: str) -> Optional[List[str]]:
     return entry[2] if entry is not None and len(entry) > 2 else None
 
 
-def class_block(
-    kind: Any, file: str, before: List[str], found: Tuple[List[str], int]
-) -> Optional[Tuple[List[str], int]]:
-    """The lines of a class and the number of the first, where its file has other text now, in which no line has another
-    number: inspect would read the whole file."""
-    now, number = lines_now(file), found[1]
-    if not inspect.isclass(kind) or now is None or len(now) != len(before) or now[number - 1] != before[number - 1]:
+def same_block(before: List[str], now: Optional[List[str]], found: Block) -> Optional[Block]:
+    """The lines of a function or class and the number of the first, where its file has other text now, in which no line
+    has another number: inspect would read the whole file, or go through the tokens."""
+    number = found[1]
+    if now is None or len(now) != len(before) or now[number - 1] != before[number - 1]:
         return None
     return now[number - 1 : number - 1 + len(found[0])], number
 
@@ -948,6 +1006,19 @@ def remember_overloads(torch: Any) -> None:
     recursive.get_overload_annotations = overloads_of
 
 
+def pass_over_properties(torch: Any) -> None:
+    """Look at the members of a class for properties to compile only where it has any."""
+    homes = [getattr(torch.jit, "frontend", None), getattr(torch.jit, "_recursive", None)]
+    plain = getattr(homes[0], "get_class_properties", None)
+
+    def properties_of(kind: Any, *rest: Any, **named: Any) -> Any:
+        return plain(kind, *rest, **named) if has_properties(kind) else []  # type: ignore[misc]
+
+    for home in homes:
+        if plain is not None and getattr(home, "get_class_properties", None) is plain:
+            setattr(home, "get_class_properties", properties_of)
+
+
 def compile_object(state: Dict[str, Any], message: Message) -> Message:
     """Give the object, or one of its submodules, to the compiler; the answer is the verdict, with the error's text.
 
@@ -963,6 +1034,7 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
         gc.freeze()  # to go through all that was imported finds nothing, and takes long
         if not state["spent"]:
             remember_overloads(torch)
+            pass_over_properties(torch)
             Sources(torch)
     answer = compiled(torch, state, message)
     answer["spent"] = state["spent"]
@@ -1160,7 +1232,7 @@ def remove_properties(take: Take, obj: Any, getters: List[List[str]]) -> None:
     for kind in {base for module in obj.modules() for base in type(module).__mro__}:
         for name, value in list(vars(kind).items()):
             code = getattr(getattr(value, "fget", None), "__code__", None)
-            if code is not None and (os.path.realpath(code.co_filename), code.co_name) in wanted:
+            if code is not None and (real(code.co_filename), code.co_name) in wanted:
                 take(kind, name)
 
 
