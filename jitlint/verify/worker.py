@@ -1107,8 +1107,9 @@ def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if hasattr(recursive, "get_property_stubs") and plain_inside(torch, obj):
-            # What its submodules are told at first is nothing either: they need not be made.
+            # What its submodules are told at first is nothing but their properties: they need not be made.
             kind = recursive.get_module_concrete_type(obj)
+            compile_properties(recursive, obj, kind, set())
             recursive.create_methods_and_properties_from_stubs(kind, stubs, recursive.get_property_stubs(obj))
         else:
             given = inspect.signature(recursive.create_script_module).parameters
@@ -1118,13 +1119,27 @@ def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
 
 
 def plain_inside(torch: Any, obj: Any) -> bool:
-    """Whether no submodule has anything that is compiled before a method of another one asks for it: a property, the
-    methods of a ModuleDict or of an interface, what was compiled already."""
-    inside: Set[Any] = {type(module) for module in obj.modules() if module is not obj}
+    """Whether no submodule has anything but properties that is compiled before a method of another one asks for it: the
+    methods of a ModuleDict or of an interface, hooks, what was compiled already."""
+    inside = [module for module in obj.modules() if module is not obj]
+    kinds: Set[Any] = {type(module) for module in inside}
     early = (torch.nn.ModuleDict, torch.jit.ScriptModule)
-    return not any(issubclass(kind, early) or has_interfaces(kind) for kind in inside | {type(obj)}) and not any(
-        map(has_properties, inside)
+    return not any(issubclass(kind, early) or has_interfaces(kind) for kind in kinds | {type(obj)}) and not any(
+        module._forward_hooks or module._forward_pre_hooks for module in inside
     )
+
+
+def compile_properties(recursive: Any, module: Any, kind: Any, done: Set[Any]) -> None:
+    """Compile the properties of a module's submodules, inner ones first (``create_script_module_impl``). kind: the
+    concrete type of the module; done: those of which that was done."""
+    for name, inner in kind.get_modules():
+        if inner in done:
+            continue
+        done.add(inner)
+        part = getattr(module, name)
+        compile_properties(recursive, part, inner, done)
+        if has_properties(type(part)):
+            recursive.create_methods_and_properties_from_stubs(inner, [], recursive.get_property_stubs(part))
 
 
 @functools.lru_cache(maxsize=None)
