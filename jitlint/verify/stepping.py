@@ -18,6 +18,8 @@ _MAX_PATIENCE = 12  # times that the offending place may move without a finding 
 _MAX_ONE_BY_ONE = 2  # functions of a class that are left out before all are
 _MAX_FORETOLD = 3  # places that an error which names none may be at
 ALONE = "taken out of its statement"
+_UNDEFINED = "is not defined in the"  # ... true branch: what a name is that only the other one assigns
+_FRONTEND = ("UnsupportedNodeError", "NotSupportedError", "FrontendTypeError", "FrontendError")
 _NO_SOURCE = re.compile(r"source for <function ([\w.<>]+\.\w+) at")
 
 
@@ -128,6 +130,8 @@ def _used_at(attempts: Attempts, rejection: Rejection) -> list[Place]:
     """Where the finding is that an error further up is: a name that some branch leaves undefined is used there, and the
     compiler shows the branch, which has to stay for what else it leaves undefined."""
     judge = attempts.judge
+    if _UNDEFINED not in rejection.headline:
+        return []
     here = rejection.places[0]
     told = [judge.findings[index] for index in judge.match(rejection, attempts.work.findings, strict=True)]
     return [
@@ -219,11 +223,11 @@ def function_of(judge: Judge, finding: Finding) -> str:
 
 def _is_later(texts: Texts, one: Rejection, other: Rejection | None) -> bool:
     """Whether an error is farther on: below in the same function, or in another one, which the compiler came to only
-    now; no error at all is the farthest."""
+    now, or no longer the frontend's; no error at all is the farthest."""
     if other is None:
         return False
-    if _without_source(one):
-        return True
+    if _without_source(one) or (other.kind in _FRONTEND and one.kind not in _FRONTEND):
+        return True  # the compiler begins with a function only when its frontend has read all of it
     first, second = one.places[:1], other.places[:1]
     if not first or not second:
         return bool(first)

@@ -31,6 +31,7 @@ import signal
 import sys
 import time
 import traceback
+import types
 import warnings
 from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
@@ -96,7 +97,12 @@ class Node:
             line, child.buffer = child.buffer.split(b"\n", 1)
             message = json.loads(line.decode("utf-8"))
             message["from"] = [name] + message.get("from", [])
+            # For the nearest node that other units are forked from.
+            learnt = message.pop("learnt", None) if "object" not in self.state else None
             self.send(message)
+            if learnt:
+                with contextlib.suppress(BaseException):
+                    learn(self.state, learnt)
         return bool(data)
 
     def reap(self) -> None:
@@ -809,25 +815,34 @@ class Leftovers:
     """What compilations leave behind in torch's Python half: kept as it is at first, and brought back to that.
 
     What they leave in its C++ half (a half-defined type) is not found again without it. Functions that compiled stay,
-    unless their file has been given other text.
+    unless their file has been given other text, or they have values of classes, which are compiled anew.
     """
 
-    def __init__(self, torch: Any) -> None:
+    def __init__(self, torch: Any, ahead: Ahead) -> None:
         state: Any = getattr(torch.jit, "_state", None)
         store: Any = getattr(getattr(torch.jit, "_recursive", None), "concrete_type_store", None)
         functions = [getattr(state, name, None) for name in ("_jit_caching_layer", "_jit_function_overload_caching")]
         self.known = functions[0] is not None and store is not None  # from torch 1.7 on
-        self.functions = [(table, dict(table)) for table in functions if table is not None]
+        self.ahead = ahead
+        self.functions = [
+            (table, {key: value for key, value in table.items() if key not in ahead.functions})
+            for table in functions
+            if table is not None
+        ]
         tables = [getattr(state, "_script_classes", None), getattr(state, "_name_to_pyclass", None)]
         tables.append(getattr(store, "methods_compiled", None))
         self.tables = [(table, table.copy()) for table in tables if table is not None]
         self.name_of: Any = getattr(torch._jit_internal, "_qualified_name", None)
         self.overloads = getattr(torch._jit_internal, "_overloaded_fns", {})  # until they are compiled
-        self.uncompiled = dict(self.overloads)
+        self.uncompiled = {**self.overloads, **ahead.overloads}
         self.types = getattr(store, "type_store", {})
         self.first = {kind: list(known) for kind, known in self.types.items()}
         self.parsed: Any = getattr(getattr(torch, "_sources", None), "parse_def", None)
         self.altered: Set[str] = set()  # the last names of the files that had other text
+        self.plain: Dict[
+            Any, Tuple[Any, bool]
+        ] = {}  # the names of what a function was compiled to; whether without classes
+        self.unit: Any = getattr(state, "_python_cu", None)
         self.taken: List[Tuple[Any, str, Any]] = []  # from what, under which name, which value
 
     def take(self, owner: Any, name: str, left: Any = None) -> None:
@@ -856,7 +871,7 @@ class Leftovers:
         gone = set()
         for table, first in self.functions:
             for function in list(table):
-                if function not in first and not self.stays(function):
+                if function not in first and not self.stays(function, table[function]):
                     del table[function]
                     gone.add(self.name_of(function))
         self.overloads.update((name, known) for name, known in self.uncompiled.items() if name in gone)
@@ -868,26 +883,49 @@ class Leftovers:
         if hasattr(self.parsed, "cache_clear"):
             self.parsed.cache_clear()  # by function, whatever its text is now
 
-    def stays(self, function: Any) -> bool:
+    def added(self) -> List[Any]:
+        """The functions that were compiled since, and may stay."""
+        return [
+            function
+            for table, first in self.functions
+            for function in list(table)
+            if function not in first and function not in self.ahead.functions and self.stays(function, table[function])
+        ]
+
+    def stays(self, function: Any, compiled: Any) -> bool:
         code = getattr(inspect.unwrap(function), "__code__", None)
-        return code is not None and os.path.basename(code.co_filename) not in self.altered
+        if code is None or os.path.basename(code.co_filename) in self.altered:
+            return False
+        known = self.plain.get(function)
+        if known is None or known[0] != compiled:
+            names = compiled if isinstance(compiled, list) else [compiled]
+            graphs = [getattr(self.unit.find_function(name), "graph", "") for name in names]
+            known = self.plain[function] = compiled, not any("__torch__." in str(graph) for graph in graphs)
+        return known[1]
 
 
 class Sources:
     """What is found out again and again from the texts of functions and classes: kept while they have that text."""
 
     def __init__(self, torch: Any) -> None:
+        self.new: List[List[Any]] = []  # what was found out since it was told
         internal, frontend = torch._jit_internal, getattr(torch.jit, "frontend", None)
         homes = [frontend, getattr(torch.jit, "_recursive", None), getattr(torch.jit, "_script", None)]
         self.plain: Any = inspect.getsourcelines
         self.lines: Dict[Tuple[int, bool], Tuple[Any, str, List[str], Block]] = {}
         self.known: Dict[Any, Tuple[Any, Block, Any]] = {}
-        setattr(inspect, "getsourcelines", lambda obj: (lambda found: (list(found[0]), found[1]))(self.block(obj)))
+        self.kept: Dict[str, Callable[..., Any]] = {}
+        inspect.getsourcelines = self.lines_of  # type: ignore[assignment]
         self.keep("parse_def", [internal, frontend], parsed_anew)
         self.keep("get_type_hint_captures", [internal], dict)
         self.keep("get_jit_def", homes, lambda tree: tree)
         if hasattr(frontend, "ast"):
-            setattr(frontend, "ast", ClassTrees())
+            frontend.ast = ClassTrees()  # type: ignore[union-attr]
+
+    def lines_of(self, obj: Any) -> Block:
+        """The same as `block`, for who may change it."""
+        lines, number = self.block(obj)
+        return list(lines), number
 
     def block(self, obj: Any) -> Block:
         """The lines of a function or class, and the number of the first: of its file as it is now."""
@@ -927,11 +965,50 @@ class Sources:
             known = self.known.get(key)
             if known is None or known[1] != block:
                 known = self.known[key] = (whose, block, plain(obj, *rest, **named))
+                if modifier is None:
+                    self.new.append([name, address(whose), whose is obj, rest, named])
             return copied(known[2])
 
+        self.kept[name] = kept
         for home in homes:
             if getattr(home, name, None) is plain:
                 setattr(home, name, kept)
+
+    def told(self, overlay: Dict[str, str]) -> List[List[Any]]:
+        """What was found out since this was asked last from files that have their own text."""
+        altered = {os.path.basename(path) for path in overlay}
+        found = [one for one in self.new if one[1] and os.path.basename(one[1][0]) not in altered]
+        self.new.clear()
+        return found
+
+    def find_out(self, told: List[List[Any]]) -> None:
+        """The same, here, ahead of the next fork."""
+        for name, place, alone, rest, named in told:
+            found = at_address(place)
+            if found is not None and name in self.kept:
+                with contextlib.suppress(Exception):
+                    self.kept[name](found if alone else types.MethodType(found, self), *rest, **named)
+        self.new.clear()
+
+
+Address = List[Any]  # a function: file, module, qualified name, line
+
+
+def address(function: Any) -> Optional[Address]:
+    """Where a function is found again in another process that has imported the same."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None
+    return [code.co_filename, function.__module__, function.__qualname__, code.co_firstlineno]
+
+
+def at_address(place: Address) -> Any:
+    """The function that has an address; None where there is none here."""
+    with contextlib.suppress(AttributeError, LookupError):
+        for one in functions_of(find(sys.modules[place[1]], place[2])):
+            if one.__code__.co_filename == place[0] and one.__code__.co_firstlineno == place[3]:
+                return one
+    return None
 
 
 class ClassTrees:
@@ -941,7 +1018,7 @@ class ClassTrees:
     def __init__(self) -> None:
         vars(self).update(vars(ast))
         self.known: Dict[Tuple[str, int], Tuple[List[str], Any]] = {}
-        setattr(self, "parse", self.parsed)
+        self.parse = self.parsed
 
     def parsed(self, text: str, *rest: Any, **named: Any) -> Any:
         lines = text.splitlines()
@@ -951,7 +1028,7 @@ class ClassTrees:
             changed = {number for number, (one, other) in enumerate(zip(before, lines), 1) if one != other}
             for node in tree.body[0].body:
                 if changed and isinstance(node, ast.FunctionDef):
-                    changed.difference_update(range(node.lineno + 1, node.end_lineno + 1))
+                    changed.difference_update(range(node.lineno + 1, (node.end_lineno or 0) + 1))
             if not changed:
                 return tree
         tree = ast.parse(text, *rest, **named)
@@ -1011,33 +1088,83 @@ def pass_over_properties(torch: Any) -> None:
     homes = [getattr(torch.jit, "frontend", None), getattr(torch.jit, "_recursive", None)]
     plain = getattr(homes[0], "get_class_properties", None)
 
-    def properties_of(kind: Any, *rest: Any, **named: Any) -> Any:
+    def properties_of(kind: type, *rest: Any, **named: Any) -> Any:
         return plain(kind, *rest, **named) if has_properties(kind) else []  # type: ignore[misc]
 
     for home in homes:
         if plain is not None and getattr(home, "get_class_properties", None) is plain:
-            setattr(home, "get_class_properties", properties_of)
+            home.get_class_properties = properties_of  # type: ignore[union-attr]
+
+
+class Ahead:
+    """What was compiled in the process that units are forked from, because one of them needed it.
+
+    functions: those that compiled. overloads: what of these had overloads, by qualified name, as that was before.
+    """
+
+    def __init__(self) -> None:
+        self.functions: Set[Any] = set()
+        self.overloads: Dict[str, Any] = {}
+
+
+def prepare(state: Dict[str, Any], torch: Any) -> None:
+    """Have the compiler's Python half remember what it finds out, in this process and its forks."""
+    if "sources" not in state:
+        remember_overloads(torch)
+        pass_over_properties(torch)
+        state["sources"] = Sources(torch)
+        state["ahead"] = Ahead()
+
+
+def learn(state: Dict[str, Any], learnt: Message) -> None:
+    """Find out, and compile, what a unit needed that was forked from here: the next ones will have it."""
+    import torch
+
+    prepare(state, torch)
+    state["sources"].find_out(learnt["sources"])
+    ahead = state["ahead"]
+    functions = [one for one in map(at_address, learnt["functions"]) if one is not None and one not in ahead.functions]
+    if not functions:
+        return
+    before = Leftovers(torch, ahead)
+    for function in functions:
+        with contextlib.suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if not torch.jit._script._get_overloads(function):  # those it compiles
+                torch.jit._recursive.try_compile_fn(function, None)
+    before.clear({})
+    ahead.functions.update(before.added())
+    ahead.overloads.update((name, known) for name, known in before.uncompiled.items() if name not in before.overloads)
 
 
 def compile_object(state: Dict[str, Any], message: Message) -> Message:
     """Give the object, or one of its submodules, to the compiler; the answer is the verdict, with the error's text.
 
-    `spent` in it: this process can compile nothing else, for what that would find of this time.
+    `spent` in it: this process can compile nothing else, for what that would find of this time. `learnt`: what the
+    process that it was forked from may know, too.
     """
     import torch
 
-    if "leftovers" in state:
-        state["leftovers"].clear(message)
-    else:
-        state["leftovers"] = Leftovers(torch)
-        state["spent"] = not state["leftovers"].known
+    first = "leftovers" not in state
+    if first:
+        left = state["leftovers"] = Leftovers(torch, state.get("ahead") or Ahead())
+        state["spent"] = not left.known
         gc.freeze()  # to go through all that was imported finds nothing, and takes long
-        if not state["spent"]:
-            remember_overloads(torch)
-            pass_over_properties(torch)
-            Sources(torch)
+        if left.known:
+            prepare(state, torch)
+    else:
+        state["leftovers"].clear(message)
     answer = compiled(torch, state, message)
     answer["spent"] = state["spent"]
+    if not state["spent"]:
+        texts = message.get("overlay") or {}
+        added = state["leftovers"].added() if first and not texts else []
+        learnt = {
+            "sources": state["sources"].told(texts),
+            "functions": [place for place in map(address, added) if place is not None],
+        }
+        if any(learnt.values()):
+            answer["learnt"] = learnt
     return answer
 
 
@@ -1143,7 +1270,7 @@ def compile_properties(recursive: Any, module: Any, kind: Any, done: Set[Any]) -
 
 
 @functools.lru_cache(maxsize=None)
-def has_properties(kind: Any) -> bool:
+def has_properties(kind: type) -> bool:
     """Whether the compiler compiles a property of a class (``get_class_properties``)."""
     import torch
 
