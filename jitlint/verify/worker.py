@@ -915,10 +915,13 @@ class Sources:
         self.lines: Dict[Tuple[int, bool], Tuple[Any, str, List[str], Block]] = {}
         self.known: Dict[Any, Tuple[Any, Block, Any]] = {}
         self.kept: Dict[str, Callable[..., Any]] = {}
+        self.watched: List[List[Tuple[Any, Block]]] = []  # what is looked at meanwhile
+        self.taken = ""  # what is taken out of classes, in the compilation that is asked for
         inspect.getsourcelines = self.lines_of  # type: ignore[assignment]
         self.keep("parse_def", [internal, frontend], parsed_anew)
         self.keep("get_type_hint_captures", [internal], dict)
         self.keep("get_jit_def", homes, lambda tree: tree)
+        self.keep_failures(torch, getattr(torch.jit, "_script", None))
         if hasattr(frontend, "ast"):
             frontend.ast = ClassTrees()  # type: ignore[union-attr]
 
@@ -932,15 +935,16 @@ class Sources:
         whose = getattr(obj, "__func__", obj)  # a method is made each time
         key = (id(whose), whose is obj)
         known = self.lines.get(key)
+        found = None
         if known is not None:
             now = lines_now(known[1])
-            if now is known[2]:
-                return known[3]
-            found = same_block(known[2], now, known[3])
-        else:
-            found = None
+            found = known[3] if now is known[2] else same_block(known[2], now, known[3])
         if found is None:
             found = self.plain(obj)
+        for seen in self.watched:
+            seen.append((obj, found))
+        if known is not None and now is known[2]:
+            return found
         file = inspect.getsourcefile(inspect.unwrap(whose)) or ""
         lines = lines_now(file)
         if lines is not None and (inspect.isclass(whose) or inspect.isfunction(whose)):
@@ -974,6 +978,40 @@ class Sources:
             if getattr(home, name, None) is plain:
                 setattr(home, name, kept)
 
+    def keep_failures(self, torch: Any, home: Any) -> None:
+        """Remember the classes that cannot be compiled: that is tried for each attribute of each module that holds an
+        instance of one (``tryToInferType``)."""
+        plain: Any = getattr(home, "_recursive_compile_class", None)
+        compile_function: Any = getattr(torch.jit._recursive, "try_compile_fn", None)
+        if plain is None or compile_function is None or not hasattr(torch._C, "ErrorReport"):
+            return
+        failures: Dict[Any, Tuple[List[Tuple[Any, Block]], BaseException]] = {}
+
+        def compiled_class(kind: Any, place: Any) -> Any:
+            if torch._C.ErrorReport.call_stack():  # which the error's text would tell
+                return plain(kind, place)
+            key = (kind, str(place), self.taken)
+            known = failures.get(key)
+            if known is not None and all(self.block(obj) == block for obj, block in known[0]):
+                raise same_error(known[1])
+            seen: List[Tuple[Any, Block]] = []
+            self.watched.append(seen)
+            try:
+                return plain(kind, place)
+            except Exception as error:
+                failures[key] = seen, same_error(error)
+                raise
+            finally:
+                self.watched.pop()
+
+        def compiled_function(function: Any, place: Any) -> Any:
+            with contextlib.suppress(Exception):  # for who watches: it may be compiled already
+                self.block(function)
+            return compile_function(function, place)
+
+        home._recursive_compile_class = compiled_class
+        torch.jit._recursive.try_compile_fn = compiled_function
+
     def told(self, overlay: Dict[str, str]) -> List[List[Any]]:
         """What was found out since this was asked last from files that have their own text."""
         altered = {os.path.basename(path) for path in overlay}
@@ -989,6 +1027,14 @@ class Sources:
                 with contextlib.suppress(Exception):
                     self.kept[name](found if alone else types.MethodType(found, self), *rest, **named)
         self.new.clear()
+
+
+def same_error(error: BaseException) -> BaseException:
+    """An error as it was raised, without its traceback: what the frames there hold must not live longer (the compiler's
+    ``CallStack``)."""
+    made = type(error).__new__(type(error), *error.args)
+    vars(made).update(vars(error))
+    return made
 
 
 Address = List[Any]  # a function: file, module, qualified name, line
@@ -1154,6 +1200,9 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
             prepare(state, torch)
     else:
         state["leftovers"].clear(message)
+    if not state["spent"]:
+        gone = [message.get(name) for name in ("without", "generated", "defaults", "function", "method")]
+        state["sources"].taken = json.dumps(gone)
     answer = compiled(torch, state, message)
     answer["spent"] = state["spent"]
     if not state["spent"]:
