@@ -110,6 +110,10 @@ class Attempts:
             return Answer(failure=str(found["uncompiled"]))
         return Answer() if found.get("ok") else Answer(self._relocated(rejection_of(found), texts))
 
+    def drop_settled(self, left: list[int]) -> None:
+        """Leave out of some findings, in place, what was confirmed in another unit meanwhile."""
+        left[:] = [index for index in left if not self.settled(index)]
+
     def _forked(self) -> Node:
         """A process to compile in: the last one, unless it is spent."""
         if self._fork is None:

@@ -230,7 +230,9 @@ class _Run:
         """Verify units, several at a time. Those that no instance could be made of come back."""
         # What is inside others has fewer findings, and what is confirmed there need not be sought in the others.
         inner_first = sorted(jobs, key=lambda job: (len(job[0].findings), job[0].number))
-        futures = {pool.submit(self._unit, *job): (job[0], job[2]) for job in inner_first}
+        # The one with most to do begins at once, or it would be waited for at the end, alone.
+        longest_first = [*inner_first[-1:], *inner_first[:-1]]
+        futures = {pool.submit(self._unit, *job): (job[0], job[2]) for job in longest_first}
         lacking: list[Work] = []
         for future in as_completed(futures):
             work, build = futures[future]

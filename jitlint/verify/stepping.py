@@ -48,6 +48,7 @@ def step_over(
             confirm(judge.match(answer.rejection, left, strict=True), f"with {taken} out of the way")
             rejection = answer.rejection
             continue
+        attempts.drop_settled(left)
         near = [index for index in left if not sought or index in sought]
         pairs = (
             pair

@@ -177,6 +177,7 @@ def _reach(
     parts = _parts(attempts, left, built)
     later = {index: _part_of(attempts, findings[index], built) for index in left}
     for number, part in enumerate(parts):
+        attempts.drop_settled(left)
         if attempts.stopped() or not left:
             break
         if not (part.target and not part.method) and part not in (later[index] for index in left):
@@ -196,6 +197,7 @@ def _reach(
                 if is_alone(attempts, index, {step.path: step.text for step in skipped}, part):
                     confirm([index], ALONE)
     # The rest stands in no part of its own.
+    attempts.drop_settled(left)
     if any(_part_of(attempts, findings[index], built) is None for index in left):
         answer = attempts.compile({step.path: step.text for step in skipped}) if skipped else Answer(first)
         if answer.rejection is not None:
