@@ -73,6 +73,7 @@ class Attempts:
     generated: list[str] = field(default_factory=list)
     defaults: list[tuple[str, str]] = field(default_factory=list)
     _fork: Node | None = None
+    _given: dict[str, str] = field(default_factory=dict)  # the texts that it has
 
     def compile(self, overlay: Mapping[str, str] | None = None, part: Part = WHOLE) -> Answer:
         """Compile in a fork. Whatever happens is an answer."""
@@ -81,7 +82,10 @@ class Attempts:
         self.asked += 1
         texts = {**self.overlay, **(overlay or {})}
         try:
-            found = self._forked().call(
+            fork = self._forked()
+            changed = {path: None if self._given.get(path) == text else text for path, text in texts.items()}
+            self._given.update(texts)
+            found = fork.call(
                 "compile",
                 self.timeout,
                 kind=self.work.unit.kind,
@@ -91,7 +95,7 @@ class Attempts:
                 without=self.without,
                 generated=self.generated,
                 defaults=self.defaults,
-                overlay=texts,
+                overlay=changed,
             )
             if found.get("spent", True):
                 self._end()
@@ -118,6 +122,7 @@ class Attempts:
         """A process to compile in: the last one, unless it is spent."""
         if self._fork is None:
             self._fork = self.node.fork()
+            self._given.clear()
         return self._fork
 
     def _end(self) -> None:

@@ -498,7 +498,8 @@ _GIVEN: Dict[str, Tuple[str, List[str]]] = {}  # the text that a file was last g
 def overlay(message: Message) -> None:
     """Give the look-up of sources (inspect asks linecache) other text for some files, and the altered text its names.
 
-    What stands for a value that is out of the way is written with ``_jt``: torch. Text given before is withdrawn.
+    What stands for a value that is out of the way is written with ``_jt``: torch. Text given before is withdrawn; where
+    a file is given none (None), it is the last that it was given.
     """
     for name in list(_LINES):
         entry = _LINES.pop(name)
@@ -514,9 +515,9 @@ def overlay(message: Message) -> None:
 
     builtins._jt = torch  # type: ignore[attr-defined]
     for path, text in texts.items():
-        if path not in _GIVEN or _GIVEN[path][0] != text:
+        if text is not None and (path not in _GIVEN or _GIVEN[path][0] != text):
             _GIVEN[path] = text, text.splitlines(True)
-        lines = _GIVEN[path][1]
+        text, lines = _GIVEN[path]
         files = {str(module.__file__) for module in modules_of(path)}
         for name in {path, real(path), *files}:
             _LINES[name] = linecache.cache.get(name)
