@@ -915,7 +915,7 @@ class Sources:
         self.plain: Any = inspect.getsourcelines
         self.lines: Dict[Tuple[int, bool], Tuple[Any, str, List[str], Block]] = {}
         self.known: Dict[Any, Tuple[Any, Block, Any]] = {}
-        self.kept: Dict[str, Callable[..., Any]] = {}
+        self.kept: Dict[str, Callable[..., Any]] = {"block": self.block}
         self.watched: List[List[Tuple[Any, Block]]] = []  # what is looked at meanwhile
         self.taken = ""  # what is taken out of classes, in the compilation that is asked for
         inspect.getsourcelines = self.lines_of  # type: ignore[assignment]
@@ -942,6 +942,7 @@ class Sources:
             found = known[3] if now is known[2] else same_block(known[2], now, known[3])
         if found is None:
             found = self.plain(obj)
+            self.new.append(["block", address(whose), whose is obj, (), {}])
         for seen in self.watched:
             seen.append((obj, found))
         if known is not None and now is known[2]:
@@ -1038,22 +1039,32 @@ def same_error(error: BaseException) -> BaseException:
     return made
 
 
-Address = List[Any]  # a function: file, module, qualified name, line
+Address = List[Any]  # a function or class: file, module, qualified name, line (0: a class)
 
 
-def address(function: Any) -> Optional[Address]:
-    """Where a function is found again in another process that has imported the same."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return None
-    return [code.co_filename, function.__module__, function.__qualname__, code.co_firstlineno]
+def address(of: Any) -> Optional[Address]:
+    """Where a function or class is found again in another process that has imported the same."""
+    if inspect.isclass(of):
+        return [getattr(sys.modules.get(of.__module__), "__file__", None) or "", of.__module__, of.__qualname__, 0]
+    code = getattr(of, "__code__", None)
+    return None if code is None else [code.co_filename, of.__module__, of.__qualname__, code.co_firstlineno]
 
 
 def at_address(place: Address) -> Any:
-    """The function that has an address; None where there is none here."""
+    """The function or class that has an address; None where there is none here."""
+    import torch
+
+    file, module, qualname, line = place
     with contextlib.suppress(AttributeError, LookupError):
-        for one in functions_of(find(sys.modules[place[1]], place[2])):
-            if one.__code__.co_filename == place[0] and one.__code__.co_firstlineno == place[3]:
+        found = find(sys.modules[module], qualname)
+        if inspect.isclass(found):
+            return None if line else found
+        named = functions_of(found)
+        overloads = getattr(torch._jit_internal, "_overloaded_fns", {})
+        for one in named + [
+            other for known in map(torch._jit_internal._qualified_name, named) for other in overloads.get(known) or []
+        ]:
+            if one.__code__.co_filename == file and one.__code__.co_firstlineno == line:
                 return one
     return None
 
@@ -1314,8 +1325,9 @@ def compile_properties(recursive: Any, module: Any, kind: Any, done: Set[Any]) -
             continue
         done.add(inner)
         part = getattr(module, name)
+        cls: Any = type(part)
         compile_properties(recursive, part, inner, done)
-        if has_properties(type(part)):
+        if has_properties(cls):
             recursive.create_methods_and_properties_from_stubs(inner, [], recursive.get_property_stubs(part))
 
 
