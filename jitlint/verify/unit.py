@@ -50,8 +50,7 @@ class Outcome:
 
 def build_unit(node: Node, unit: Unit, timeout: float, more: Mapping[str, Any]) -> Mapping[str, Any]:
     """Have a process make what of a unit is compiled; its answer. more: further arguments. Raises NodeError."""
-    given = {"module": unit.module, "path": unit.path, "qualname": unit.qualname, "kind": unit.kind}
-    return node.call("build", timeout, **given, **more)
+    return node.call("build", timeout, kind=unit.kind, **_named(unit), **more)
 
 
 def verify_unit(
@@ -74,6 +73,9 @@ def verify_unit(
     unit = work.unit
     started = time.monotonic()
     try:
+        lacking = _lacking(parent, unit, timeout, build)
+        if lacking:
+            return Outcome("no instance", lacking, construction=time.monotonic() - started)
         with parent.fork() as node:
             built = build_unit(node, unit, timeout, build)
             seconds = time.monotonic() - started
@@ -90,6 +92,17 @@ def verify_unit(
             return outcome
     except NodeError as error:
         return Outcome("failed", f"constructing: {error}", construction=time.monotonic() - started)
+
+
+def _lacking(parent: Node, unit: Unit, timeout: float, build: Mapping[str, Any]) -> str:
+    """Why no instance of a module can be made that is neither given nor guessed, where its signature tells."""
+    if unit.kind != "module" or any(build.get(way) for way in ("configured", "guess", "built", "caught")):
+        return ""
+    return str(parent.call("lacks", timeout, **_named(unit)).get("no_instance", ""))
+
+
+def _named(unit: Unit) -> dict[str, str]:
+    return {"module": unit.module, "path": unit.path, "qualname": unit.qualname}
 
 
 def _not_built(built: Mapping[str, Any], work: Work, judge: Judge) -> Outcome:

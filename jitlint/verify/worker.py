@@ -623,16 +623,9 @@ def instance(module: Any, message: Message, runs: bool) -> Tuple[Any, str]:
     given = message.get("configured")
     if given:
         return expression(given, module), "from the configuration"
-    try:
-        cls = find(module, message["qualname"])
-    except (AttributeError, LookupError) as error:
-        return None, "it cannot be reached from outside: " + str(error)
-    if not inspect.isclass(cls):
-        if hasattr(cls, "named_modules"):
-            return cls, ""
-        return None, "what the name stands for is not a class"
-    if getattr(cls, "__abstractmethods__", None):
-        return None, "it is abstract"
+    cls, why = wanted_class(module, message["qualname"])
+    if why or not inspect.isclass(cls):
+        return cls, why
     required = missing_arguments(cls)
     if required is None or not required:
         try:
@@ -641,8 +634,7 @@ def instance(module: Any, message: Message, runs: bool) -> Tuple[Any, str]:
             if required is not None:
                 raise
     if not message.get("guess"):
-        names = ", ".join(parameter.name for parameter in required or [])
-        return None, "its constructor takes arguments: " + names if names else "its constructor takes arguments"
+        return None, takes(required or [])
     last: Optional[BaseException] = None
     tried = ""
     for arguments in guesses(cls, required or []):
@@ -658,6 +650,29 @@ def instance(module: Any, message: Message, runs: bool) -> Tuple[Any, str]:
         else "guessed arguments do not fit it (" + tried + "): " + brief(last)
     )
     return None, why
+
+
+def wanted_class(module: Any, qualname: str) -> Tuple[Any, str]:
+    """The class of that name, or the module that stands for it; (None, why there is none)."""
+    try:
+        cls = find(module, qualname)
+    except (AttributeError, LookupError) as error:
+        return None, "it cannot be reached from outside: " + str(error)
+    if not inspect.isclass(cls):
+        return (cls, "") if hasattr(cls, "named_modules") else (None, "what the name stands for is not a class")
+    return (None, "it is abstract") if getattr(cls, "__abstractmethods__", None) else (cls, "")
+
+
+def takes(required: List[inspect.Parameter]) -> str:
+    names = ", ".join(parameter.name for parameter in required)
+    return "its constructor takes arguments: " + names if names else "its constructor takes arguments"
+
+
+def lacks(state: Dict[str, Any], message: Message) -> Message:
+    """Whether no instance can be made without guessing, and why: before any is tried, so that it needs no fork."""
+    cls, why = wanted_class(load_module(state, message["module"], message["path"]), message["qualname"])
+    required = missing_arguments(cls) if inspect.isclass(cls) else None
+    return {"ok": True, "no_instance": why or (takes(required) if required else "")}
 
 
 def constructed(cls: Any, arguments: Dict[str, Any], runs: bool) -> Any:
@@ -1746,6 +1761,7 @@ COMMANDS: Dict[str, Callable[[Dict[str, Any], Message], Message]] = {
     "probe": probe,
     "usable": usable,
     "import": load,
+    "lacks": lacks,
     "build": build,
     "compile": compile_object,
     "weak": weak,
