@@ -1138,19 +1138,19 @@ def same_block(before: List[str], now: Optional[List[str]], found: Block) -> Opt
 
 
 def remember_overloads(torch: Any) -> None:
-    """Keep which modules have no overloads: the compiler looks at all methods of all submodules each time for them."""
+    """Keep which classes of modules have no overloads: the compiler looks at all methods of all submodules for them."""
     recursive: Any = getattr(torch.jit, "_recursive", None)
     plain = getattr(recursive, "get_overload_annotations", None)
     if plain is None:
         return
-    without: Dict[int, Any] = {}
+    without: Set[Any] = set()
 
     def overloads_of(module: Any, *rest: Any) -> Any:
-        if without.get(id(module)) is module:
+        if type(module) in without:
             return {}
         found = plain(module, *rest)
         if not found:
-            without[id(module)] = module
+            without.add(type(module))
         return found
 
     recursive.get_overload_annotations = overloads_of
