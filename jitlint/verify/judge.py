@@ -48,8 +48,8 @@ class Judge:
         # Where one finding, sought or not, is this error at this place, it is no error at another place.
         least = _AT_PLACE if self._is_foretold(rejection) else 1
         for index in candidates:
-            score = self._score(rejection, self.findings[index])
-            if score >= least and not (strict and not score & 1):
+            score = self._score(rejection, self.findings[index], strict)
+            if score >= least:
                 scored[index] = score
         if not scored:
             return []
@@ -70,13 +70,16 @@ class Judge:
             for finding in self.findings
         )
 
-    def _score(self, rejection: Rejection, finding: Finding) -> int:
-        """0: not this one. Bit 0: the words fit; more: the place does, the better the more."""
+    def _score(self, rejection: Rejection, finding: Finding, strict: bool) -> int:
+        """0: not this one. Bit 0: the words fit, which they have to if `strict`; more: the place does, the better the
+        more."""
         places = rejection.places or rejection.frames
         exact = says(finding, rejection, literally=True)
         words = int(exact or says(finding, rejection))
         if not words and places and begins_at(finding, places[0]):
             words = int(names_the_same(finding, rejection) or is_of_rule(finding, rejection))
+        if strict and not words:
+            return 0
         for number, place in enumerate(places):
             if at_place(finding, place):
                 return words + (4 if column_fits(finding, place) else 0) + (16 if number == 0 else _AT_PLACE)
