@@ -1225,8 +1225,7 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
         gc.freeze()  # to go through all that was imported finds nothing, and takes long
         if left.known:
             prepare(state, torch)
-    else:
-        state["leftovers"].clear(message)
+    state["leftovers"].clear(message)
     if not state["spent"]:
         gone = [message.get(name) for name in ("without", "generated", "defaults", "function", "method")]
         state["sources"].taken = json.dumps(gone)
@@ -1323,13 +1322,10 @@ def only_method(torch: Any, obj: Any, name: str, started: float) -> Message:
 
 def plain_inside(torch: Any, obj: Any) -> bool:
     """Whether no submodule has anything but properties that is compiled before a method of another one asks for it: the
-    methods of a ModuleDict or of an interface, hooks, what was compiled already."""
-    inside = [module for module in obj.modules() if module is not obj]
-    kinds: Set[Any] = {type(module) for module in inside}
+    methods of a ModuleDict or of an interface, what was compiled already. (Hooks need a forward.)"""
+    kinds: Set[Any] = {type(module) for module in obj.modules()}
     early = (torch.nn.ModuleDict, torch.jit.ScriptModule)
-    return not any(issubclass(kind, early) or has_interfaces(kind) for kind in kinds | {type(obj)}) and not any(
-        module._forward_hooks or module._forward_pre_hooks for module in inside
-    )
+    return not any(issubclass(kind, early) or has_interfaces(kind) for kind in kinds)
 
 
 def compile_properties(recursive: Any, module: Any, kind: Any, done: Set[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,37 +57,92 @@ class Pair:
         return self.first().neither()
 
 
+class Tool:
+    def __init__(self, n: int):
+        self.n = n
+
+    def use(self):
+        return self.n.no_such_tool()
+
+
 class Inner(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tool = Tool(1)
+
+    @property
+    def width(self) -> int:
+        return 3
+
     def forward(self, x):
         return helper(x)
+
+
+class Hooked(nn.Module):
+    def forward(self, x):
+        return x
+
+
+def hook(self, inputs: int, result: int) -> int:
+    return result
 
 
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
         self.inner = Inner()
+        self.again = Inner()
+
+    def measured(self, x):
+        return x + self.inner.width
+
+    def used(self):
+        return self.again.tool
 
     def bad(self, x):
         return x.no_such_method()
 
     def forward(self, x):
         return self.bad(self.inner(x))
+
+
+class Holds(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hooked = Hooked()
+        self.hooked.register_forward_hook(hook)
+
+    def plain(self, x):
+        return x
+
+    def forward(self, x):
+        return self.hooked(x)
 """
 
 
 @pytest.fixture
-def built(write_tree: WriteTree) -> Iterator[tuple[Node, str]]:
+def imported(write_tree: WriteTree) -> Iterator[tuple[Node, str]]:
     path = str(write_tree({"model.py": MODEL}) / "model.py")
     worker = Worker(sys.executable, str(Path(path).parent))
     try:
         node = worker.root.fork()
-        place = {"module": "model", "path": path}
         assert node.call("setup", 60.0, paths=[str(Path(path).parent)], device="cpu")["ok"]
-        assert node.call("import", 60.0, **place)["ok"]
-        assert node.call("build", 60.0, qualname="Net", kind="module", **place)["ok"]
-        yield node.fork(), path
+        assert node.call("import", 60.0, module="model", path=path)["ok"]
+        yield node, path
     finally:
         worker.close()
+
+
+@pytest.fixture
+def built(imported: tuple[Node, str]) -> tuple[Node, str]:
+    return made(imported, "Net")
+
+
+def made(imported: tuple[Node, str], name: str) -> tuple[Node, str]:
+    """A process to compile in, forked from one that holds an instance of a class, and the model's path."""
+    node, path = imported[0].fork(), imported[1]
+    assert node.call("build", 60.0, qualname=name, kind="module", module="model", path=path)["ok"]
+    return node.fork(), path
 
 
 def compiled(built: tuple[Node, str], *altered: tuple[str, str], **part: Any) -> dict[str, Any]:
@@ -145,6 +201,89 @@ def test_a_method_that_another_calls_stays_without_its_body(built: tuple[Node, s
     for _ in range(2):
         assert "'int' object has no attribute or method 'neither'" in compiled(built, typed, **third)["text"]
         assert "no_such_method" in compiled(built, typed, **first)["text"]
+
+
+RIGHT = ("return x.no_such_method()\n\n    def forward", "return x\n\n    def forward")
+
+
+def test_what_one_unit_needed_the_next_one_has_and_with_the_text_that_it_is_given(imported: tuple[Node, str]) -> None:
+    uses = {"function": (imported[1], "uses_either")}
+    altered = ("def either(x, n):\n    return x", "def either(x, n):\n    return x.neither()")
+    for _ in range(3):  # the second is forked when the first has told what it needed
+        node = made(imported, "Net")
+        assert "no_such_method" in compiled(node)["text"]
+        assert compiled(node, RIGHT)["ok"]
+        node = made(imported, "Net")
+        assert "nothing" in compiled(node, RIGHT, ("return x + 1", "return x.nothing()"))["text"]
+        assert compiled(made(imported, "Net"), **uses)["ok"]
+        assert "'neither'" in compiled(made(imported, "Net"), altered, **uses)["text"]
+
+
+LEARNS = """
+import importlib.util, json, os, sys, torch, model
+spec = importlib.util.spec_from_file_location("worker", sys.argv[1])
+worker = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(worker)
+
+
+def in_fork(state):
+    read, write = os.pipe()
+    if not os.fork():
+        with os.fdopen(write, "w") as out:
+            json.dump(worker.compile_object({**state, "object": model.Net()}, {"kind": "module"}), out)
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as said:
+        return json.load(said)
+
+
+parent = {}
+first = in_fork(parent)
+worker.learn(parent, first["learnt"])
+second = in_fork(parent)
+print(sorted(function.__name__ for function in parent["ahead"].functions), "learnt" in second)
+print(first["text"] == second["text"])
+"""
+
+
+def test_what_a_unit_needed_is_told_once(imported: tuple[Node, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEARNS, worker.__file__],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(imported[1]).parent)},
+    )
+    assert done.stdout.splitlines() == ["['helper'] False", "True"], done.stderr
+
+
+def test_a_text_is_given_once(built: tuple[Node, str]) -> None:
+    node, path = built
+    assert compiled(built, RIGHT)["ok"]
+    assert not compiled(built)["ok"]
+    assert node.call("compile", 60.0, kind="module", overlay={path: None})["ok"]
+
+
+def test_a_method_alone_may_use_the_properties_of_submodules(built: tuple[Node, str]) -> None:
+    for _ in range(2):
+        assert compiled(built, method="measured")["ok"]
+        wrong = compiled(built, ("return 3", "return self.neither"), method="measured")
+        assert "'neither'" in wrong["text"]
+
+
+def test_hooks_are_left_alone_where_a_method_is(imported: tuple[Node, str]) -> None:
+    node = made(imported, "Holds")
+    assert "Hook 'hook'" in compiled(node)["text"]
+    assert compiled(node, method="plain")["ok"]
+
+
+def test_a_class_that_does_not_compile_is_so_until_its_text_is_another(built: tuple[Node, str]) -> None:
+    right = ("return self.n.no_such_tool()", "return self.n")
+    whole, wrong = compiled(built)["text"], compiled(built, method="used")["text"]
+    assert "has no attribute 'tool'" in wrong
+    for _ in range(2):
+        assert compiled(built, method="used")["text"] == wrong  # and says nothing of the compilations before
+        assert compiled(built, right, method="used")["ok"]
+        assert compiled(built)["text"] == whole
 
 
 def test_methods_alone_leave_nothing_behind(built: tuple[Node, str]) -> None:
