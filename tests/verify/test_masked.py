@@ -251,6 +251,33 @@ def test_what_other_peoples_code_is_behind_is_reached(write_tree: WriteTree) -> 
     assert verdicts == {"confirmed"}, said
 
 
+LATE = """\
+import os
+import sys
+
+from torch import nn
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "lib"))  # check knows nothing of what is there
+from tool import unforeseen
+
+
+class Late(nn.Module):
+    def forward(self, x):
+        y = x + unforeseen
+        z = {1, 2}
+        return x.below_what_the_frontend_rejects()
+"""
+
+
+@pytest.mark.torch
+def test_what_the_compiler_says_after_its_frontend_is_progress(write_tree: WriteTree) -> None:
+    """Although it is said of a line above: not all that may stand for the set is tried."""
+    root = write_tree({"model.py": LATE, "lib/tool.py": "unforeseen = object()\n"})
+    report = run("model.py", cwd=root)[1]
+    assert {f["verdict"] for f in report["findings"]} == {"confirmed"}
+    assert report["verification"]["questions"] <= 6  # one for each thing in the way, and of each part
+
+
 def test_an_error_without_a_place_may_be_the_same() -> None:
     judge = Judge([], Texts())
     placed = Rejection("E", "text", (Place("p", 1, 1),))
