@@ -855,9 +855,7 @@ class Leftovers:
         self.first = {kind: list(known) for kind, known in self.types.items()}
         self.parsed: Any = getattr(getattr(torch, "_sources", None), "parse_def", None)
         self.altered: Set[str] = set()  # the last names of the files that had other text
-        self.plain: Dict[
-            Any, Tuple[Any, bool]
-        ] = {}  # the names of what a function was compiled to; whether without classes
+        self.plain: Dict[Any, Tuple[Any, bool]] = {}  # the names of what functions became; whether without classes
         self.unit: Any = getattr(state, "_python_cu", None)
         self.taken: List[Tuple[Any, str, Any]] = []  # from what, under which name, which value
 
@@ -1009,7 +1007,7 @@ class Sources:
                 return plain(kind, place)
             key = (kind, str(place), self.taken)
             known = failures.get(key)
-            if known is not None and all(self.block(obj) == block for obj, block in known[0]):
+            if known is not None and self.unchanged(known[0]):
                 raise same_error(known[1])
             seen: List[Tuple[Any, Block]] = []
             self.watched.append(seen)
@@ -1028,6 +1026,13 @@ class Sources:
 
         home._recursive_compile_class = compiled_class
         torch.jit._recursive.try_compile_fn = compiled_function
+
+    def unchanged(self, seen: List[Tuple[Any, Block]]) -> bool:
+        """Whether functions and classes have the lines that they had."""
+        try:
+            return all(self.block(obj) == block for obj, block in seen)
+        except Exception:  # they have none now
+            return False
 
     def told(self, overlay: Dict[str, str]) -> List[List[Any]]:
         """What was found out since this was asked last from files that have their own text."""
