@@ -206,7 +206,9 @@ def _tries(
             yield from compiled(iter([whole_class] if whole_class is not None else []))
         yield from compiled(emptied(place.path, text, place.line))
     first = wanted(rejection.text)
-    orders: list[Sequence[str]] = [VALUES] if first is None else [VALUES, [first]]
+    # Only what the compiler itself says (in C++) may depend on the type of a value.
+    values = VALUES if rejection.kind == "RuntimeError" else VALUES[:1]
+    orders: list[Sequence[str]] = [values] if first is None else [values, [first]]
     while orders:
         for step, answer in compiled(alterations(place.path, text, place, orders[-1], also)):
             yield step, answer
