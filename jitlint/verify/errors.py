@@ -21,6 +21,13 @@ _QUOTED = re.compile(r"'([^' ]+)(?: \(inferred\))?'")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+\b")
 _MANGLED = re.compile(r"__torch__\.|___torch_mangle_\d+\.|\.?___torch_mangle_\d+")
 
+# How torch before 1.4 says what a finding foretells in the words of today: its words, and ours.
+_OLD_WORDS = (
+    (re.compile(r"Unknown builtin op: aten::(?P<name>\w+)\."), "object has no attribute or method '{name}'"),
+    (re.compile(r"Cannot call methods on numbers"), "'int' object has no attribute or method"),
+    (re.compile(r"Cannot call methods on numbers"), "'float' object has no attribute or method"),
+)
+
 
 @cache
 def real(path: str) -> str:
@@ -145,7 +152,16 @@ def says(finding: Finding, rejection: Rejection, literally: bool = False) -> boo
     if any(len(one) >= _SHORT and one in whole for one in (everything, first)):
         return True
     # Types in it may be told less precisely: the same words around quoted and other variable parts.
-    return not literally and len(first) >= 3 * _SHORT and shape in _shape(whole)
+    if not literally and len(first) >= 3 * _SHORT and shape in _shape(whole):
+        return True
+    return any(ours in foretold for ours in _in_our_words(whole))
+
+
+@lru_cache(maxsize=64)
+def _in_our_words(text: str) -> tuple[str, ...]:
+    """What an error of an old torch says, in the words of today."""
+    found = ((pattern.search(text), ours) for pattern, ours in _OLD_WORDS)
+    return tuple(ours.format(**match.groupdict()) for match, ours in found if match is not None)
 
 
 @cache  # of a finding, compared with one error after another

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from jitlint.findings.model import Finding
@@ -72,3 +74,13 @@ def test_place_and_column() -> None:
     assert not at_place(finding(7, 12, "", "/p/b.py"), place)
     assert column_fits(finding(7, 12, ""), place)
     assert not column_fits(finding(7, 20, ""), place)
+
+
+def test_what_old_torch_says_of_an_unknown_method() -> None:
+    text = "\nUnknown builtin op: aten::foo.\nCould not find any similar ops to aten::foo.\n:\nat /p/a.py:3:11\n"
+    foretold = [f"'Tensor' object has no attribute or method '{name}'." for name in ("foo", "food")]
+    findings = [replace(finding(3, 12, ""), torch_message=message) for message in foretold]
+    assert [says(one, rejection_of({"text": text}), literally=True) for one in findings] == [True, False]
+    numbers = rejection_of({"text": "Cannot call methods on numbers:\nat /p/a.py:3:11\n"})
+    assert says(replace(finding(3, 12, ""), torch_message="'int' object has no attribute or method 'x'."), numbers)
+    assert not says(findings[0], numbers)
