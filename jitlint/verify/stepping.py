@@ -18,7 +18,7 @@ _MAX_PATIENCE = 12  # times that the offending place may move without a finding 
 _MAX_ONE_BY_ONE = 2  # functions of a class that are left out before all are
 _MAX_FORETOLD = 3  # places that an error which names none may be at
 ALONE = "taken out of its statement"
-_UNDEFINED = "is not defined in the"  # ... true branch: what a name is that only the other one assigns
+_OF_BRANCHES = re.compile(r"in the (true|false) branch")  # a name that one of them leaves undefined, or of another type
 _FRONTEND = ("UnsupportedNodeError", "NotSupportedError", "FrontendTypeError", "FrontendError")
 _NO_SOURCE = re.compile(r"source for <function ([\w.<>]+\.\w+) at")
 
@@ -128,10 +128,10 @@ def _led_from(judge: Judge, rejection: Rejection) -> list[Place]:
 
 
 def _used_at(attempts: Attempts, rejection: Rejection) -> list[Place]:
-    """Where the finding is that an error further up is: a name that some branch leaves undefined is used there, and the
-    compiler shows the branch, which has to stay for what else it leaves undefined."""
+    """Where the finding is that an error further up is: a name that some branch leaves undefined, or of another type, is
+    used there, and the compiler shows the branch, which has to stay for what else it leaves so."""
     judge = attempts.judge
-    if _UNDEFINED not in rejection.headline:
+    if not _OF_BRANCHES.search(rejection.headline):
         return []
     here = rejection.places[0]
     told = [judge.findings[index] for index in judge.match(rejection, attempts.work.findings, strict=True)]
