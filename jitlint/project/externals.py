@@ -52,6 +52,10 @@ class Externals:
             return True
         return None if name.count(".") > 1 else False
 
+    def derives(self, name: str, other: str) -> bool:
+        """Whether a class surely has another among its bases, or theirs; not itself."""
+        return False
+
     def has_member(self, cls: str, name: str) -> bool | None:
         """Whether a class, its ancestry included, has an attribute."""
         if cls in _MODULE_NAMES:

@@ -273,7 +273,7 @@ def _linearise(project: Project, cls: ClassDefinition) -> Mro:
             reasons.extend(inner.reasons)
             chains.append(list(inner.classes))
         direct.append(base)
-    merged = _merge([*chains, direct])
+    merged = _merge(project, [*chains, direct])
     if merged is None:
         complete = False
         reasons.append(f"the bases of {cls.qualname} have no consistent order")
@@ -281,11 +281,18 @@ def _linearise(project: Project, cls: ClassDefinition) -> Mro:
     return Mro((cls, *merged), complete, tuple(dict.fromkeys(reasons)))
 
 
-def _merge(chains: list[list[ClassDefinition | ExternalName]]) -> list[ClassDefinition | ExternalName] | None:
+def _merge(
+    project: Project, chains: list[list[ClassDefinition | ExternalName]]
+) -> list[ClassDefinition | ExternalName] | None:
+    """Python's own order (C3). Behind a class without source come its bases, though they are not in its chain."""
     merged: list[ClassDefinition | ExternalName] = []
     while chains := [chain for chain in chains if chain]:
+        outside = {item.name for chain in chains for item in chain if isinstance(item, ExternalName)}
         for chain in chains:
             head = chain[0]
+            if isinstance(head, ExternalName) and len(outside) > 1:
+                if any(project.externals.derives(other, head.name) for other in outside):
+                    continue
             if not any(head in other[1:] for other in chains):
                 break
         else:

@@ -19,6 +19,10 @@ class TorchExternals(Externals):
             return entry.kind == "module"
         return super().is_module_class(name)
 
+    def derives(self, name: str, other: str) -> bool:
+        bases = self._api.bases(name)
+        return bases is not None and self._api.canonical(other) in bases
+
     def has_member(self, cls: str, name: str) -> bool | None:
         known = super().has_member(cls, name)
         if known is not None:
