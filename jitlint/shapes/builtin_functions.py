@@ -53,6 +53,8 @@ def call_external(
     if name.startswith("torch."):
         return torch_modules.call(run, name, args, kwargs, frame, open_)
     base, _, last = name.rpartition(".")
+    if args and isinstance(args[0], Module | InstanceObject) and base == "builtins.object":
+        return builtin_methods.call_method(run, args[0], last, args[1:], kwargs, frame, open_)
     if args and isinstance(args[0], Module) and base.startswith("torch."):
         return builtin_methods.call_method(run, args[0], last, args[1:], kwargs, frame, open_)
     if name.startswith("operator."):

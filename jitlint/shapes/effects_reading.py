@@ -287,7 +287,8 @@ class Reading:
             case ExternalName(name=name):
                 if name in _WRITERS and self._writes_text(node):
                     return
-                if name in _WRITERS or name.startswith(_WRITING_PREFIXES) or not _is_harmless(name):
+                writes = name in _WRITERS or name.startswith(_WRITING_PREFIXES) or not _is_harmless(name)
+                if writes or self._is_method_that_writes(name):
                     self._change_arguments(node)
             case ClassDefinition():
                 found = find_member(self.project, target, "__init__")
@@ -305,6 +306,13 @@ class Reading:
                     self._change_arguments(node)
             case _:
                 self._unknown(node)
+
+    def _is_method_that_writes(self, name: str) -> bool:
+        """``nn.Linear.__init__(self, 3, 3)``, ``object.__setattr__(self, "x", 1)``: a method called through its class."""
+        owner, _, last = name.rpartition(".")
+        if last in _FRESH_METHODS or last in _READING_METHODS:
+            return False
+        return owner.startswith("builtins.") or bool(self.project.externals.is_module_class(owner))
 
     def _unknown(self, node: ast.Call) -> None:
         """Of a method of an object that is not known, its name tells something."""
