@@ -11,7 +11,7 @@ import ast
 from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
 from jitlint.emit.evidence import Mismatch
-from jitlint.emit.module_attributes import attribute_value, child_value, constant_value, torch_value
+from jitlint.emit.module_attributes import attribute_value, child_value, constant_value, resolved, torch_value
 from jitlint.emit.module_facts import (
     MODULE_METHODS,
     class_name,
@@ -139,6 +139,8 @@ def _attribute(e: Emitter, node: ast.AST, module: ModuleRef, name: str, value: p
             # What is wrong with it shows where it stands, too.
             e.link(node, c.compile_function(value.definition))
         return UNKNOWN_VAL
+    if isinstance(found, Val) and found.type == UNKNOWN and not resolved(c, value):
+        e.unknown(node, f"'{name}' of {class_name(module.shape)} could not be resolved")  # a constant
     return found
 
 

@@ -40,6 +40,10 @@ UNRESOLVED = [
         "nn.Tanh", 1, "'part' of Entry", id="one of two modules",
     ),
     pytest.param(
+        MODULE.format("self.f = U(3)", "x + self.f").replace("    def __init__", "    __constants__ = ['f']\n    def __init__"),
+        "int", 7, "'f' of Entry", id="a constant, read",
+    ),
+    pytest.param(
         "class Outer(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.inner = Inner()\n"
         "    def forward(self, x: Tensor):\n        return x\n"
         + MODULE.format("self.f = U()", "x").replace("Entry", "Inner"),
