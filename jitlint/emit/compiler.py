@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from jitlint.shapes.evaluator import Evaluator
     from jitlint.shapes.inference import Failure
 
+# What every class has of `type`, whatever its body defines: ``getattr(cls, name)`` never gives a property of this name.
+_OF_TYPE = frozenset({"__name__", "__base__", "__bases__", "__mro__", "__basicsize__", "__itemsize__", "__flags__"})
 _MAX_CALLS = 100  # how deep a chain of calls is followed; the compiler's own recursion ends not far beyond
 
 
@@ -287,7 +289,8 @@ class Compiler:
         return self._strings(definition, "__jit_ignored_attributes__")
 
     def unused_properties(self, definition: ClassDefinition) -> frozenset[str]:
-        return self._strings(definition, "__jit_unused_properties__")
+        """The properties that the scan of the class leaves out."""
+        return self._strings(definition, "__jit_unused_properties__") | _OF_TYPE
 
     def _strings(self, definition: ClassDefinition, name: str) -> frozenset[str]:
         """A class attribute that is a list of names, inherited."""

@@ -322,7 +322,7 @@ def invalid_constant(c: Compiler, value: py.Value) -> str:
             return "function"
         case py.Partial():
             return "functools.partial"
-        case py.Class():
+        case py.Class() | py.TupleClass():
             return "type"
         case py.External(name=name):
             facts = c.api.module_class(name)

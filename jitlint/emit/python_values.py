@@ -68,6 +68,11 @@ def to_sugared(c: Compiler, value: py.Value, is_constant: bool = False) -> Sugar
             from jitlint.emit.classes import class_value
 
             return class_value(c, definition)
+        case py.TupleClass(defaults=count):
+            from jitlint.emit.value_classes import made_tuple_type
+
+            named = made_tuple_type(c, value)
+            return NamedTupleRef(named, count) if isinstance(named, TupleType) else OPAQUE
         case py.Lambda():
             return PythonValue("function", "lambda")
         case py.Partial():
@@ -239,7 +244,8 @@ def _class(c: Compiler, entry: api.ClassEntry, is_constant: bool) -> Sugared:
         case "namedtuple" if entry.fields:
             kinds = tuple(kind for _, kind in entry.fields)
             names = tuple(field for field, _ in entry.fields)
-            return NamedTupleRef(TupleType(kinds, entry.name, names))
+            kind = entry.annotation
+            return NamedTupleRef(kind if isinstance(kind, TupleType) else TupleType(kinds, entry.name, names))
         case "enum":
             members = tuple(member for member, _ in entry.members)
             first = constant_type(entry.members[0][1]) if entry.members else None

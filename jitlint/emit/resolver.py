@@ -10,7 +10,7 @@ from jitlint.shapes import values as py
 from jitlint.shapes.annotation_objects import AnnotationError
 from jitlint.shapes.annotations import field_type
 from jitlint.torch_api import entries
-from jitlint.types.model import UNKNOWN, Type
+from jitlint.types.model import UNKNOWN, TupleType, Type
 
 if TYPE_CHECKING:
     from jitlint.emit.compiler import Compiler
@@ -54,9 +54,16 @@ class PythonResolver:
                 self.e.link(self.at or node, compile_class(self.compiler, class_facts_of(self.compiler, definition)))
         return kind
 
+    def tuple_type(self, made: py.TupleClass) -> Type:
+        from jitlint.emit.value_classes import made_tuple_type
+
+        return made_tuple_type(self.compiler, made)
+
     def external_type(self, name: str) -> Type | None:
         """Of what has no source: the data knows which of Python's and torch's own classes are no types."""
         match self.compiler.api.entry(name):
+            case entries.ClassEntry(kind="namedtuple", annotation=TupleType() as kind):
+                return kind
             case entries.ClassEntry(kind="other", annotation=None, error=error):
                 if error:
                     raise AnnotationError("JIT530", error)

@@ -6,11 +6,13 @@ import ast
 
 from jitlint.emit.compiler import Compiler
 from jitlint.emit.python_values import constant_type
+from jitlint.emit.resolver import PythonResolver
 from jitlint.project import hierarchy
 from jitlint.project.definitions import ClassDefinition
 from jitlint.shapes import values as py
-from jitlint.types.model import FLOAT, INT, STR, UNKNOWN, EnumType, TupleType, Type
-from jitlint.types.relations import is_huge
+from jitlint.shapes.annotation_objects import AnnotationError, object_type
+from jitlint.types.model import FLOAT, INT, STR, UNKNOWN, EnumType, TensorType, TupleType, Type
+from jitlint.types.relations import contains_unknown, is_huge
 
 # The order in which a set of these types happens to be walked, as the message shows it.
 _WALKED = ("str", "float", "int", "bool", "NoneType")
@@ -101,6 +103,23 @@ def _namedtuple_type(c: Compiler, definition: ClassDefinition) -> Type:
     if not fields:
         return UNKNOWN
     return TupleType(tuple(kinds), qualified(c, definition), tuple(fields))
+
+
+def made_tuple_type(c: Compiler, made: py.TupleClass) -> Type:
+    """The same for one that a call made: a field without annotation is a Tensor."""
+    resolver = PythonResolver(c, made.scope)
+    kinds: list[Type] = []
+    for kind in made.types:
+        try:
+            found = TensorType(inferred=True) if kind is None else object_type(kind, resolver)
+        except AnnotationError:
+            return UNKNOWN
+        if found is None:
+            return UNKNOWN
+        kinds.append(found)
+    prefix = "__torch__" if c.is_script_file(made.scope.module) else f"__torch__.{made.scope.module.name}"
+    named = TupleType(tuple(kinds), f"{prefix}.{made.name}", made.fields)
+    return UNKNOWN if is_huge(named) or contains_unknown(named) else named
 
 
 def defaults(definition: ClassDefinition) -> int:

@@ -107,4 +107,5 @@ class ModuleIndex:
     dynamic: bool = False  # may bind names that its statements do not show (``globals()[...] = ``, ``exec``)
     hot_lines: list[int] = field(default_factory=list)  # where a nested class, a mark or a script call may be
     call_names: frozenset[str] = frozenset()  # last names of the calls that are collected
+    annotated: dict[str, ast.expr] = field(default_factory=dict)  # ``Name.__annotations__ = ...`` at the top, by name
     python: tuple[int, int] | None = None  # the Python that the code is for, where that is known

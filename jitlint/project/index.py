@@ -382,6 +382,8 @@ class _Builder:
                         self.target(element, kind, value, scope, guard, (*path, number))
             case ast.Starred(value=inner):
                 self.target(inner, kind, value, scope, guard, (*path, -1))
+            case ast.Attribute(value=ast.Name(id=name), attr="__annotations__") if scope.kind == "module" and value:
+                scope.module.annotated[name] = value
 
     def bind(self, scope: Scope, binding: Binding) -> None:
         if scope.declared:

@@ -19,6 +19,7 @@ from jitlint.shapes.values import (
     OneOf,
     Sequence,
     Subscripted,
+    TupleClass,
     Unknown,
     Value,
 )
@@ -60,6 +61,9 @@ class AnnotationContext(Protocol):
     def class_type(self, definition: ClassDefinition, /) -> Type | None:
         """The type of a class with source: of a script class, an enum, a NamedTuple, an interface; None for one that
         the compiler does not take for a type (an nn.Module), `UNKNOWN` where that is not known."""
+
+    def tuple_type(self, made: TupleClass, /) -> Type:
+        """The same for a NamedTuple that a call made."""
 
     def external_type(self, name: str, /) -> Type | None:
         """The same for what has no source, by its dotted name; AnnotationError where torch cannot compile it."""
@@ -227,7 +231,7 @@ def is_generic(value: Value) -> bool:
 
 def is_type_object(value: Value) -> bool:
     """Whether the object is a type, so that ``|`` makes a Union of it."""
-    if isinstance(value, (Class, Subscripted)):
+    if isinstance(value, (Class, TupleClass, Subscripted)):
         return True
     name = typing_name(value)
     return name in _TYPES or is_generic(value)
@@ -294,6 +298,8 @@ def object_type(value: Value, context: AnnotationContext) -> Type | None:
             return NONE
         case Class(definition=definition):
             return context.class_type(definition)
+        case TupleClass():
+            return context.tuple_type(value)
         case Subscripted():
             made = _subscripted(value, context)
             return UNKNOWN if made is not None and is_huge(made) else made

@@ -8,6 +8,7 @@ from jitlint.project.definitions import ClassDefinition, ModuleIndex
 from jitlint.project.hierarchy import find_member, mro, own_member
 from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Target
 from jitlint.shapes import torch_modules
+from jitlint.shapes.dtypes import LIMITS
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, SuperObject
 from jitlint.shapes.joins import one_of, options_of, scalar_type
 from jitlint.shapes.values import (
@@ -110,7 +111,7 @@ def _instance_attribute(run: Interpreter, instance: InstanceObject, name: str) -
     if name == "__class__":
         return cls
     if isinstance(cls, External):
-        return UNKNOWN
+        return None if cls.name in LIMITS and not name.startswith("__") else UNKNOWN
     member = run.class_member(cls.definition, name)
     if member is None:
         if name == "__dict__":

@@ -13,6 +13,7 @@ from jitlint.shapes.frames import Frame, PathEnds
 from jitlint.shapes.heap import InstanceObject, Module
 from jitlint.shapes.joins import is_tensor, one_of, scalar_type
 from jitlint.shapes.operators import binary
+from jitlint.shapes.tuple_classes import MAKERS, tuple_class
 from jitlint.shapes.values import NONE, UNKNOWN, Constant, External, Instance, OneOf, Sequence, Typed, Unknown, Value
 from jitlint.types.model import BOOL, COMPLEX, FLOAT, INT, STR, TENSOR
 
@@ -63,6 +64,8 @@ def call_external(
         run.escape(args, kwargs)
     if name.startswith("builtins.") and (last.endswith(("Error", "Exception", "Warning")) or last == "StopIteration"):
         return Unknown("an exception")
+    if name in MAKERS and (tuples := tuple_class(run, name, args, kwargs, frame)) is not None:
+        return tuples
     if name in _CLASS_MAKERS:
         return Unknown(f"a class made by {last}")
     if last[:1].isupper():
@@ -84,7 +87,7 @@ _MADE = {
     },
 }
 _CLASS_MAKERS = frozenset(
-    {"typing.NamedTuple", "typing.TypedDict", "enum.Enum", "enum.IntEnum", "enum.Flag", "enum.IntFlag", "enum.StrEnum"}
+    MAKERS | {"typing.TypedDict", "enum.Enum", "enum.IntEnum", "enum.Flag", "enum.IntFlag", "enum.StrEnum"}
 )
 _NUMPY_SCALARS = frozenset(
     "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 complex64 complex128 bool_".split()

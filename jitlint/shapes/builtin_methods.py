@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
 from jitlint.shapes.freezing import copy_value
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, key_of
-from jitlint.shapes.items import iterate
+from jitlint.shapes.items import entry_of, iterate
 from jitlint.shapes.joins import element_of, is_tensor, join, one_of, options_of
 from jitlint.shapes.limits import is_long_text
 from jitlint.shapes.module_methods import module_method, set_plainly
 from jitlint.shapes.namespaces import namespace_entries
-from jitlint.shapes.stores import extend, update
+from jitlint.shapes.stores import extend, store_item, update
 from jitlint.shapes.values import NONE, UNKNOWN, Absent, Constant, OneOf, Parameter, Sequence, Typed, Unknown, Value
 from jitlint.types.model import BOOL, INT, STR, TENSOR
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jitlint.shapes.interpreter import Interpreter
 
 _TO_NUMBER = {"item": None, "dim": INT, "numel": INT, "ndimension": INT, "element_size": INT, "is_floating_point": BOOL}
+_OF_DICTS = frozenset("get pop setdefault items keys values update copy clear __contains__".split())
 _STRING_RESULTS = frozenset(
     "lower upper strip lstrip rstrip replace capitalize title format join split rsplit startswith endswith find rfind "
     "index count isdigit isalpha partition rpartition removeprefix removesuffix zfill splitlines isnumeric islower "
@@ -343,6 +344,15 @@ def _tensor_method(receiver: Value, name: str) -> Value:
 def _instance_method(
     run: Interpreter, receiver: InstanceObject, name: str, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
+    if receiver.entries is not None:
+        match name:
+            case "__getitem__":
+                return entry_of(run, receiver, receiver.entries, args[0])
+            case "__setitem__":
+                store_item(run, receiver.entries, args[0], args[1])
+                return NONE
+            case _ if name in _OF_DICTS:
+                return _dict_method(run, receiver.entries, name, args, kwargs)
     match name:
         case "_replace":
             made = copy_value(run.heap, receiver, False)

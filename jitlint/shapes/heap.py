@@ -100,9 +100,16 @@ class DictObject(Value):
 
 
 class InstanceObject(Value):
-    """An instance of a class that is no nn.Module. `state` has ``known``: whether all attributes were seen."""
+    """An instance of a class that is no nn.Module. `state` has ``known``: whether all attributes were seen. Of a class
+    that derives from dict, what it holds as one is beside the attributes, under a name that no attribute has."""
 
     __slots__ = ("attributes", "cls", "member", "state")
+    ENTRIES = "{}"
+
+    @property
+    def entries(self) -> DictObject | None:
+        found = self.attributes.get(self.ENTRIES)
+        return found if isinstance(found, DictObject) else None
 
     def __init__(self, cls: Class | External, attributes: Store, state: Store, known: bool = True) -> None:
         self.cls = cls

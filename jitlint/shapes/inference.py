@@ -28,6 +28,7 @@ from jitlint.shapes.values import (
     Partial,
     Sequence,
     Subscripted,
+    TupleClass,
     Typed,
     Unknown,
     Value,
@@ -75,6 +76,7 @@ _FOREIGN: Final = (
     "numpy.", "logging.", "threading.", "datetime.", "decimal.", "collections.deque", "re.", "types.SimpleNamespace",
     "weakref.", "builtins.slice",
 )  # fmt: skip
+_NO_VALUES: Final = frozenset({"torch.memory_format", "torch.finfo", "torch.iinfo"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def infer_value_type(value: Value, class_type: ClassTypes | None = None) -> Type
             return _unsupported("partial", "functools.partial")
         case ModuleObject():
             return _unsupported("module")
-        case Class():
+        case Class() | TupleClass():
             return _unsupported("type")
         case Subscripted():
             return _unsupported("_GenericAlias", "typing._GenericAlias")
@@ -187,7 +189,7 @@ def _instance(value: Instance, class_type: ClassTypes | None) -> Type | Failure:
             return found
         if name == "numpy.float64":
             return FLOAT
-        if name == "torch.memory_format" or name.startswith(_FOREIGN):
+        if name in _NO_VALUES or name.startswith(_FOREIGN):
             return _unsupported(name.rpartition(".")[2], name.removeprefix("builtins."))
         return UNKNOWN
     definition = value.cls.definition

@@ -37,6 +37,7 @@ from jitlint.shapes.heap import (
     key_of,
 )
 from jitlint.shapes.joins import one_of, options_of
+from jitlint.shapes.tuple_classes import annotated
 from jitlint.shapes.values import (
     UNKNOWN,
     Absent,
@@ -50,6 +51,7 @@ from jitlint.shapes.values import (
     Parameter,
     Partial,
     Sequence,
+    TupleClass,
     Typed,
     Unknown,
     Value,
@@ -236,6 +238,8 @@ class Interpreter:
             return self.annotated(binding.annotation, scope) or Unknown(f"{binding.name} is computed")
         with self.detached():
             frame = Frame(self.heap.store(), scope)
+            if len(scope.bindings.get(binding.name, ())) > 1:
+                self._bind_before(frame, binding.name, node)
             try:
                 value = expressions.evaluate(self, node, frame)
                 for index in binding.path:
@@ -250,7 +254,22 @@ class Interpreter:
                         if isinstance(value, ListObject)
                         else self.heap.mapping(None)
                     )
+            if isinstance(value, TupleClass):
+                return annotated(self, value, scope, binding.name) or Unknown(f"the fields of {binding.name}")
+            if isinstance(value, InstanceObject) and scope.kind in ("module", "class"):
+                held = value.entries
+                if held is not None and (not held.items or self.mutated(scope.module, binding.name)):
+                    self.heap.write(held.cell, "items", None)
             return value
+
+    def _bind_before(self, frame: Frame, name: str, node: ast.expr) -> None:
+        """``f = wrap(f)``: what the name holds until then."""
+        if any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node)):
+            targets = [
+                t for t in self.project.resolve(frame.scope, name, before=node) if not isinstance(t, CheckingOnly)
+            ]
+            if targets:
+                frame.locals[name] = one_of([(self.target_value(target), "") for target in targets])
 
     def decide(self, scope: Scope, test: ast.expr) -> bool | None:
         """Whether a condition in a module or class body holds when it is run; None where nobody knows."""
@@ -362,7 +381,7 @@ class Interpreter:
         """What is known by its dotted name alone."""
         if name in ("torch.__version__", "torch.version.__version__") and self.api is not None:
             return Constant(TorchVersion(self.api.version))
-        return External(name)
+        return External("torch.ops" if name == "torch._ops.ops" else name)
 
     def class_member(self, cls: ClassDefinition, name: str) -> Value | None:
         """What a class attribute holds, unbound: functions with their marks, values evaluated in the class body.
@@ -527,6 +546,8 @@ class Interpreter:
                 self.heap.write(value.cell, "items", None)
             elif isinstance(value, InstanceObject) and value.member is None:
                 self.incomplete(value, reason)
+                if value.entries is not None:
+                    self.heap.write(value.entries.cell, "items", None)
 
     # --- small facts ---
 
@@ -560,7 +581,7 @@ class Interpreter:
             case InstanceObject(cls=Class(definition=definition), member=None):
                 has = self.class_member(definition, "__bool__") or self.class_member(definition, "__len__")
                 return True if has is None else None
-            case Class() | Function() | Lambda() | Partial() | BuiltinMethod() | ModuleObject():
+            case Class() | TupleClass() | Function() | Lambda() | Partial() | BuiltinMethod() | ModuleObject():
                 return True
             case External(name=name):
                 constant = self.plain(value)

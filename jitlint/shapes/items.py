@@ -75,6 +75,12 @@ def item_of(run: Interpreter, base: Value, index: Value) -> Value:
             ):
                 return fields[number]  # type: ignore[no-any-return]
             method = run.class_member(definition, "__getitem__")
+            if base.entries is not None:
+                if isinstance(index, Unknown | Typed):
+                    # Any of them: too many to follow what each would give.
+                    return hanging_on(Unknown(f"an item of a {definition.name}"), (index,))
+                if not isinstance(method, Function):
+                    return entry_of(run, base, base.entries, index)
             if isinstance(method, Function):
                 return run.call(run.bind(method, base, base.cls), [index], {})
         case Class(definition=definition):
@@ -89,6 +95,14 @@ def item_of(run: Interpreter, base: Value, index: Value) -> Value:
         case Unknown():
             return hanging_on(base, (index,))
     return UNKNOWN
+
+
+def entry_of(run: Interpreter, base: InstanceObject, entries: DictObject, index: Value) -> Value:
+    """What ``dict.__getitem__`` gives for an instance of a class that derives from dict."""
+    missing = run.class_member(base.cls.definition, "__missing__") if isinstance(base.cls, Class) else None
+    if isinstance(missing, Function) and (entries.items is None or key_of(index) not in entries.items):
+        return UNKNOWN if entries.items is None else run.call(run.bind(missing, base, base.cls), [index], {})
+    return _entry(entries, index)
 
 
 def _entry(base: DictObject, index: Value) -> Value:

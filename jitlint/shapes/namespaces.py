@@ -17,7 +17,8 @@ _MODULE_FIELDS = tuple(
 def namespace_entries(receiver: Value, namespace: str) -> list[tuple[str, Value]] | None:
     """What ``self.__dict__`` (or one of the dicts of an nn.Module's) holds; None where that is not known."""
     if isinstance(receiver, InstanceObject):
-        return list(receiver.attributes.items()) if receiver.state["known"] else None
+        known = receiver.state["known"] and InstanceObject.ENTRIES not in receiver.attributes
+        return list(receiver.attributes.items()) if known else None
     if not isinstance(receiver, Module) or not receiver.state["complete"]:
         return None
     found: list[tuple[str, Value]] = []

@@ -62,6 +62,8 @@ def store_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
             method = run.attribute(base, "__setitem__")
             if isinstance(method, Function):
                 run.call(method, [key, value], {})
+            elif isinstance(base, InstanceObject) and base.entries is not None:
+                store_item(run, base.entries, key, value)
 
 
 def extend(run: Interpreter, target: ListObject, more: Value) -> None:

@@ -9,6 +9,7 @@ from jitlint.project.definitions import ClassDefinition
 from jitlint.project.hierarchy import mro, own_member
 from jitlint.project.targets import ExternalName
 from jitlint.shapes import builtin_methods, module_methods
+from jitlint.shapes.dtypes import LIMITS, limits_of_dtype
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module
 from jitlint.shapes.joins import one_of
 from jitlint.shapes.values import (
@@ -16,6 +17,7 @@ from jitlint.shapes.values import (
     Class,
     Constant,
     External,
+    Function,
     Instance,
     OneOf,
     Parameter,
@@ -45,6 +47,7 @@ _TENSORS = frozenset(
         "Tensor.new_tensor"
     ).split()
 )
+_DICTS = frozenset({"builtins.dict", "collections.OrderedDict"})
 # Functions that change the module they are given in ways that are not followed here.
 _REWRITES = (
     "torch.nn.utils.", "torch.ao.", "torch.quantization.", "torch.fx.", "torch.distributed.", "torch.optim.",
@@ -174,8 +177,16 @@ def call(
             | "torch.jit._unwrap_optional"
         ):
             return Constant(False)
+    if full in LIMITS:
+        return limits_of_dtype(run.heap, full, args[0] if args else kwargs.get("type", UNKNOWN))
     if full in _TENSORS:
         return Typed(TENSOR)
+    if full == "torch.jit.script" and args:
+        match args[0]:
+            case Class():
+                return args[0]
+            case Function(bound=None) as function:
+                return Function(function.definition, function.marks | {"script"}, None, function.closure)
     base, _, last = full.rpartition(".")
     if args and isinstance(args[0], Module) and is_module(run, base):
         return builtin_methods.call_method(run, args[0], last, args[1:], kwargs, frame, open_)
@@ -242,7 +253,9 @@ def initialise(
     """``Base.__init__(made, ...)`` for a base without source."""
     full = canonical(run, base)
     if not isinstance(made, Module):
-        if isinstance(made, InstanceObject) and full.startswith("builtins.") and full != "builtins.object":
+        if isinstance(made, InstanceObject) and full in _DICTS and not open_:
+            run.heap.write(made.attributes, InstanceObject.ENTRIES, run.call(External(full), args, kwargs))
+        elif isinstance(made, InstanceObject) and full.startswith("builtins.") and full != "builtins.object":
             run.incomplete(made, f"it is a {full.partition('.')[2]}")
         return
     if not has_constructor(run, full):
@@ -250,9 +263,11 @@ def initialise(
     if is_module(run, full):
         if full != "torch.nn.Module":
             made.bases[full] = {}
+        mixins = _mixins_behind(run, made, full)
+        if mixins and not _run_first(run, made, full, mixins[0]):
+            for mixin in mixins:
+                run.incomplete(made, f"the constructor of {mixin.qualname} is run by that of {base}")
         _construct(run, made, full, args, kwargs, open_)
-        for mixin in _mixins_behind(run, made, full):
-            run.incomplete(made, f"the constructor of {mixin.qualname} is run by that of {base}")
         return
     if full.startswith(("torch.", "builtins.", "typing.", "collections.", "abc.", "enum.")):
         if not full.startswith("torch."):
@@ -272,6 +287,21 @@ def _mixins_behind(run: Interpreter, made: Module, base: str) -> list[ClassDefin
         for item in classes[names.index(base) : names.index("torch.nn.Module")]
         if isinstance(item, ClassDefinition) and own_member(item, "__init__") is not None
     ]
+
+
+def _run_first(run: Interpreter, made: Module, base: str, mixin: ClassDefinition) -> bool:
+    """Runs the constructor that ``super().__init__()`` of a class of torch.nn's reaches; whether it could be done. The
+    last of them before nn.Module gives no arguments, whatever it is given itself."""
+    binding = own_member(mixin, "__init__")
+    function = run.member_of(mixin, binding) if binding is not None else None
+    if base.count(".") != 2 or not isinstance(function, Function) or made.sealed:
+        return False
+    spec = function.definition.node.args
+    required = len(spec.posonlyargs) + len(spec.args) - len(spec.defaults) - 1
+    if required > 0 or None in spec.kw_defaults:
+        return False
+    run.call(Function(function.definition, function.marks, made, function.closure), [], {})
+    return True
 
 
 def _construct(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jitlint.project.definitions import ClassDefinition, FunctionDefinition
+    from jitlint.project.definitions import ClassDefinition, FunctionDefinition, Scope
     from jitlint.types.model import Type
 
 
@@ -143,6 +143,22 @@ class Class(Value):
 
     def __repr__(self) -> str:
         return f"Class({self.definition.module.name}:{self.definition.qualname})"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TupleClass(Value):
+    """A class of tuples with names that a call made, not a ``class`` statement. `types` are the objects that its fields
+    are annotated with, None where they are not; the last `defaults` fields have a default. `scope` is the module's that
+    made it."""
+
+    name: str
+    fields: tuple[str, ...]
+    types: tuple[Value | None, ...]
+    defaults: int
+    scope: Scope
+
+    def __repr__(self) -> str:
+        return f"TupleClass({self.scope.module.name}:{self.name})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,204 @@
+"""What is seen behind less direct spellings: the program is accepted, and an error put into what is seen is found.
+
+The first text of each is right; the others, put for `{0}` in it, are wrong. `test_against_torch` asks the compiler.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from jitlint.analysis import Session
+
+PRELUDE = """\
+import collections, torch
+from typing import *
+import torch.nn.functional as F
+from torch import Tensor, nn
+"""
+OF_TYPE = """
+class Named(nn.Module):
+    @property
+    def {0}(self):
+        return self.__class__.__qualname__
+class Entry(Named):
+    def forward(self, x):
+        return x
+"""
+MIXIN = """
+class Part(nn.Module):
+    def forward(self, x):
+        return x{1}
+class Mixin(nn.Module):
+    def __init__(self, scale=2.0):
+        super().__init__()
+        self.part, self.scale = Part(), scale
+class Entry(nn.Linear, Mixin):
+    def __init__(self):
+        super().__init__(3, 3)
+    def forward(self, x):
+        return self.part(F.linear(x, self.weight, self.bias)) * {0}
+"""
+PACKED = """
+from torch.nn.utils.rnn import PackedSequence
+class Entry(nn.Module):
+    def forward(self, x: PackedSequence) -> Tuple[PackedSequence, Tensor]:
+        data, sizes, order, back = x
+        return PackedSequence(data, sizes, order, back), x.{0}
+"""
+OPS = """
+from torch._ops import ops
+class Entry(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return ops.aten.{0}
+"""
+LIMITS = """
+class Entry(nn.Module):
+    def __init__(self, dtype=torch.float16):
+        super().__init__()
+        self.info = torch.finfo(torch.float32)
+        self.most = torch.iinfo(torch.int64).max
+        self.eps, self.other = torch.finfo(torch.float32).eps, torch.finfo(dtype).tiny
+    def forward(self, x: Tensor):
+        n: int = {0}
+        return x * self.eps + self.other + n
+"""
+REBOUND = """
+class Box:
+    def __init__(self, size: int):
+        self.size = size
+Box = torch.jit.script(Box)
+def double(x):
+    return x * 2
+double = torch.jit.script(double)
+class Entry(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return double({0}) * Box({1}).size
+"""
+REGISTRY = """
+class Bad(nn.Module):
+    def forward(self, x):
+        return x.nothing()
+class Registry(collections.OrderedDict):
+    def __getitem__(self, name):
+        found = super().__getitem__(name)
+        cls, options = found if isinstance(found, tuple) else (found, {{}})
+        return cls(**options)
+LAYERS = Registry({{"relu": nn.ReLU, "leaky": (nn.LeakyReLU, {{"negative_slope": 0.2}}), "bad": Bad}})
+class Filled(dict):
+    def __init__(self):
+        super().__init__()
+        self["tanh"] = nn.Tanh
+        self.update(bad=Bad)
+    def __missing__(self, name):
+        return nn.Sigmoid
+FILLED = Filled()
+class Entry(nn.Module):
+    def __init__(self, name="leaky"):
+        super().__init__()
+        self.first, self.second, self.third = LAYERS[{0}], FILLED[{1}](), FILLED["other"]()
+    def forward(self, x):
+        return self.third(self.second(self.first(x))) * self.first.negative_slope
+"""
+CONV = """
+from torch.nn.modules.conv import _ConvNd
+class Conv(_ConvNd):
+    def __init__(self):
+        _ConvNd.__init__(self, 3, 4, (3,), (1,), (0,), (1,), False, (0,), 1, True, "zeros")
+class Entry(Conv, nn.Conv1d):
+    def __init__(self):
+        Conv.__init__(self)
+    def forward(self, x: Tensor) -> Tensor:
+        return self._conv_forward(x, self.weight, self.{0}) * self.kernel_size[0]
+"""
+TUPLES = """
+Pair = collections.namedtuple("Pair", "first, second", defaults=(None,))
+Pair.__annotations__ = {{"first": Tensor, "second": Optional[Tensor]}}
+Plain = collections.namedtuple("Plain", ["x", "y"])
+Typed = NamedTuple("Typed", [("x", Tensor), ("n", int)])
+class Entry(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.made = Plain
+    def forward(self, x: Tensor, given: Optional[Pair]) -> Tuple[Pair, Typed]:
+        one = Pair(first=x)
+        if given is not None:
+            one = given
+        other = Plain(x, {0}).y
+        return one, Typed(x, {1})
+"""
+BY_CLASS = """
+class Base(nn.Linear):
+    def __init__(self):
+        nn.Linear.__init__(self, 3, 3)
+        self.fill()
+    def fill(self):
+        object.__setattr__(self, "width", 2)
+        nn.Module.register_buffer(self, "mask", torch.ones(3))
+class Entry(Base):
+    def __init__(self):
+        {0}.__init__({1})
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias) * self.width + self.mask
+"""
+SEEN = [
+    pytest.param(OF_TYPE, ["__name__"], ["name"], id="a property whose name every class has"),
+    pytest.param(OF_TYPE, ["__bases__"], ["bases_"], id="another"),
+    pytest.param(MIXIN, ["self.scale", ""], ["self.shift", ""], id="what the constructor of a mixin sets"),
+    pytest.param(MIXIN, ["self.scale", ""], ["self.scale", ".nothing()"], id="the module that a mixin makes"),
+    pytest.param(PACKED, ["batch_sizes"], ["sizes"], id="a NamedTuple of torch's"),
+    pytest.param(OPS, ["relu(x)"], ["relu(x, x)"], id="torch.ops by its other name"),
+    pytest.param(LIMITS, ["self.most"], ["self.eps"], id="limits of a dtype"),
+    pytest.param(LIMITS, ["self.most"], ["self.info"], id="the limits as an attribute"),
+    pytest.param(REBOUND, ["x", "3"], ["3", "3"], id="a function scripted under its own name"),
+    pytest.param(REBOUND, ["x", "3"], ["x", "None"], id="a class scripted under its own name"),
+    pytest.param(REGISTRY, ["name", '"tanh"'], ['"bad"', '"tanh"'], id="an item made by a dict of one's own"),
+    pytest.param(REGISTRY, ["name", '"tanh"'], ['"relu"', '"tanh"'], id="an attribute of such an item"),
+    pytest.param(REGISTRY, ["name", '"tanh"'], ["name", '"bad"'], id="an item of a dict that fills itself"),
+    pytest.param(TUPLES, ["x", "3"], ["3", "3"], id="fields without annotation"),
+    pytest.param(TUPLES, ["x", "3"], ["one.second", "3"], id="what annotates the fields later"),
+    pytest.param(TUPLES, ["x", "3"], ["x", "None"], id="fields with annotation"),
+    pytest.param(TUPLES, ["x", "3"], ["self.made(x, x).x", "3"], id="such a class as an attribute"),
+    pytest.param(BY_CLASS, ["Base", "self"], ["nn.Module", "self"], id="methods called through their class"),
+    pytest.param(BY_CLASS, ["super()", ""], ["super(Base, self)", "3, 3"], id="the same behind super"),
+    pytest.param(CONV, ["bias"], ["padding"], id="a private base of torch's convolutions"),
+]
+
+
+def verdict(program: str) -> str:
+    path = "/seen/program.py"
+    session = Session(roots=["/seen"], entry_points=("program:Entry",), overlay={path: PRELUDE + program})
+    return next(unit.verdict for unit in session.check_file(path).units if unit.qualname == "Entry")
+
+
+@pytest.mark.parametrize(("text", "right", "wrong"), SEEN)
+def test_what_is_seen_is_accepted_or_rejected(text: str, right: list[str], wrong: list[str]) -> None:
+    assert verdict(text.format(*right)) == "accepted"
+    assert verdict(text.format(*wrong)) == "rejected"
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(("text", "right", "wrong"), SEEN)
+def test_against_torch(
+    text: str, right: list[str], wrong: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    def entry(name: str, fillings: list[str]) -> torch.nn.Module:
+        path = tmp_path / f"{name}.py"
+        path.write_text(PRELUDE + text.format(*fillings))
+        spec = importlib.util.spec_from_file_location(f"{tmp_path.name}_{name}", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, module)
+        spec.loader.exec_module(module)
+        made: torch.nn.Module = module.Entry()
+        return made
+
+    torch.jit.script(entry("right", right))
+    with pytest.raises((RuntimeError, AttributeError)):
+        torch.jit.script(entry("wrong", wrong))
