@@ -61,12 +61,18 @@ ALTERNATIVES: dict[str, list[Any]] = {
 }  # fmt: skip
 """Other values worth trying, by parameter name."""
 
+CONV = {
+    "kernel_size": (3,), "stride": (1,), "padding": (0,), "dilation": (1,), "transposed": False, "output_padding": (0,),
+    "groups": 1, "bias": True, "padding_mode": "zeros",
+}  # fmt: skip
 EXTRA: dict[str, dict[str, Any]] = {
     "FractionalMaxPool2d": {"output_size": 2},
     "FractionalMaxPool3d": {"output_size": 2},
     "RNNBase": {"mode": "LSTM"},
+    "_ConvNd": CONV,
+    "_ConvTransposeNd": CONV,
 }
-"""Arguments that are needed though they have defaults, by class."""
+"""Arguments that a class needs, for parameters with defaults too."""
 
 CONTAINERS = {"Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"}
 
@@ -153,12 +159,14 @@ def constructor(cls: type) -> list[Any]:
 
 def base_instance(cls: type, parameters: list[Any]) -> tuple[dict[str, Any], nn.Module] | None:
     arguments: dict[str, Any] = {}
+    extra = EXTRA.get(cls.__name__, {})
     for row in parameters:
         if len(row) == 2 and row[1] in ("positional", "keyword"):
-            if row[0] not in REQUIRED_VALUES:
+            if row[0] not in extra and row[0] not in REQUIRED_VALUES:
                 return None
-            arguments[row[0]] = made(REQUIRED_VALUES[row[0]])
-    arguments.update(EXTRA.get(cls.__name__, {}))
+            arguments[row[0]] = made(extra.get(row[0], REQUIRED_VALUES.get(row[0])))
+    arguments.update(extra)
+    cls = concrete(cls)
     for changes in ({}, {"padding": 1}, {"padding": (1, 1)}, {"num_features": 6}):
         changed = {**arguments, **{name: value for name, value in changes.items() if name in arguments}}
         try:
@@ -166,6 +174,14 @@ def base_instance(cls: type, parameters: list[Any]) -> tuple[dict[str, Any], nn.
         except Exception:
             continue
     return None
+
+
+def concrete(cls: type) -> type:
+    """The class, or where it is abstract one that derives from it and is not."""
+    if not inspect.isabstract(cls):
+        return cls
+    methods = dict.fromkeys(vars(cls)["__abstractmethods__"])
+    return type(cls.__name__, (cls,), {**methods, "__module__": cls.__module__})
 
 
 def instance_facts(table: Table, instance: nn.Module, arguments: dict[str, Any]) -> dict[str, Any]:

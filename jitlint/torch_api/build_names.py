@@ -53,7 +53,7 @@ NOT_COVERED = re.compile(
     |_streambase|onnx\.|cuda\.(?!amp)|jit\.(?!annotations)|autograd\._|nn\.utils\._|nn\.attention\.|masked\.|optim\.
     |multiprocessing|serialization|storage|_storage|_classes|_sources|.*_docs|.*_utils|_lowrank|_namedtensor|_thread
     |_vmap|_deploy|_appdirs|_compile|_dispatch|_environment|contrib|csrc|_numpy|_segment|_sympy|_sym|classes|ops
-    |sparse\.|ao\.nn\.(sparse|qat)|utils\.(?!checkpoint|data$|rnn|hooks)|torch_version|_python|_awaits|monitor
+    |sparse\.|ao\.nn\.(sparse|qat)|utils\.(?!checkpoint|data$|rnn|hooks|backend_registration)|torch_version|_python|_awaits|monitor
     |accelerator\.|_tensor_iter|nested\.|backends\..*\.|profiler\.|distributions\.|quasirandom|futures|version|__)""",
     re.VERBOSE,
 )
