@@ -25,8 +25,8 @@ _CACHES = frozenset({"functools.lru_cache", "functools.cache"})
 
 
 def class_kind(c: Compiler, definition: ClassDefinition) -> str:
-    """exception, enum, namedtuple, module, interface, function (autograd), script, python and sequence (not to be
-    compiled; an instance of the latter is what it holds), or unknown."""
+    """exception, enum, namedtuple, module, interface, function (autograd), tensor (as a type, torch.Tensor), script,
+    python and sequence (not to be compiled; an instance of the latter is what it holds), or unknown."""
     known = c.class_kinds.get(id(definition))
     if known is None:
         c._keep.append(definition)
@@ -52,6 +52,8 @@ def _class_kind(c: Compiler, definition: ClassDefinition) -> str:
         return "function"
     if hierarchy.is_obscured(project, definition):
         return "unknown"
+    if hierarchy.is_tensor_class(project, definition):
+        return "tensor"
     linear = hierarchy.mro(project, definition)
     if generated_methods(c, definition):
         # Its generated methods refuse it, whatever its bases are (tuples, lists and exceptions are no dataclasses).

@@ -9,7 +9,7 @@ from jitlint.emit.script_classes import class_facts_of, compiles
 from jitlint.emit.value_classes import defaults, enum_refusal, enum_type, namedtuple_type
 from jitlint.emit.values import ClassRef, EnumRef, ExceptionRef, NamedTupleRef, Opaque, PythonValue, Sugared
 from jitlint.project.definitions import ClassDefinition
-from jitlint.types.model import UNKNOWN, ClassType, EnumType, TupleType, Type
+from jitlint.types.model import TENSOR, UNKNOWN, ClassType, EnumType, TupleType, Type
 
 
 def class_value(c: Compiler, definition: ClassDefinition) -> Sugared:
@@ -46,6 +46,8 @@ def class_type(c: Compiler, definition: ClassDefinition) -> Type | None:
             return interface_type(c, definition)
         case "script":
             return class_facts_of(c, definition).type
+        case "tensor":
+            return TENSOR
         case "module" | "exception" | "python" | "sequence":
             return None
     return UNKNOWN

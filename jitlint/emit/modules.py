@@ -276,9 +276,9 @@ def call_module(
     match forward:
         case MethodRef() | SchemaRef() | IgnoredRef() | FunctionRef():
             if module.shape.pre_hooks or module.shape.hooks:
-                if isinstance(forward, MethodRef):
-                    call_value(e, at, forward, None, None)
-                return Opaque()
+                # What forward is given is a pre-hook's to say, and what comes back a hook's.
+                result = call_value(e, at, forward, None, None) if isinstance(forward, MethodRef) else Opaque()
+                return Opaque() if module.shape.hooks else result
             return call_value(e, at, forward, args, kwargs)
         case PythonValue(callable_as="refused", name=error):
             e.report("JIT418", at, error, f"torch's own {class_name(module.shape)} cannot be scripted")

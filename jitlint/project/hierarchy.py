@@ -30,6 +30,7 @@ MODULE_BASES = frozenset(
 SCRIPT_MODULE_BASES = frozenset(name for name in MODULE_BASES if name.endswith("ScriptModule"))
 _FUNCTION_BASES = frozenset({"torch.autograd.Function", "torch.autograd.function.Function"})
 _ENUM_BASES = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "Flag", "IntFlag", "StrEnum", "ReprEnum"))
+_TENSORS = frozenset({"torch.Tensor", "torch._tensor.Tensor", "torch.nn.Parameter", "torch.nn.parameter.Parameter"})
 _NAMEDTUPLE = frozenset({"typing.NamedTuple", "collections.namedtuple", "typing_extensions.NamedTuple"})
 _TRANSPARENT_BASES = frozenset({"builtins.object", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol"})
 
@@ -88,6 +89,11 @@ def is_exception(project: Project, cls: ClassDefinition) -> bool:
 def is_autograd_function(project: Project, cls: ClassDefinition) -> bool:
     """Whether it derives from ``torch.autograd.Function``."""
     return _derives(project, cls, _FUNCTION_BASES)
+
+
+def is_tensor_class(project: Project, cls: ClassDefinition) -> bool:
+    """Whether it derives from ``torch.Tensor``."""
+    return _derives(project, cls, _TENSORS)
 
 
 def is_dataclass(project: Project, cls: ClassDefinition) -> bool:
