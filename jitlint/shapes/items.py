@@ -40,11 +40,16 @@ def item_of(run: Interpreter, base: Value, index: Value) -> Value:
     """``base[index]``."""
     match base:
         case OneOf(options=options):
-            found = [
-                (item_of(run, option, index), text)
-                for option, text in options
-                if not isinstance(option, Absent | Constant)
-            ]
+            found: list[tuple[Value, str]] = []
+            raised = False
+            for option, text in options:
+                if not isinstance(option, Absent | Constant):
+                    try:
+                        found.append((item_of(run, option, index), text))
+                    except PathEnds:
+                        raised = True  # then it was another one
+            if raised and not found:
+                raise PathEnds
             return one_of(found) if found else UNKNOWN
         case Sequence() | ListObject():
             number = run.plain(index)
@@ -244,6 +249,8 @@ def container_kind(run: Interpreter, module: Module) -> str:
 def element(run: Interpreter, value: Value) -> Value:
     """What is known of each item that iterating over a value gives."""
     match value:
+        case Unknown():
+            return value
         case Sequence(items=items, element=inner) | ListObject(items=items, element=inner):
             return element_of(items, inner) or UNKNOWN
         case Constant(value=str()) | Typed(type=_) if scalar_type(value) == STR:
