@@ -61,8 +61,8 @@ def compile_module(c: Compiler, shape: py.ModuleShape, depth: int = 0) -> Summar
             _submodule(c, shape, name, value, summary, depth)
     for key, value in (shape.children or {}).items():
         _submodule(c, shape, f"[{key}]", value, summary, depth)
-    if shape.children is None and shape.element is not None:
-        # A list of modules of which only the kind is known: an instance that is compiled has some.
+    if shape.element is not None:
+        # Modules of which only the kind is known: an instance that is compiled has some.
         _submodule(c, shape, "", shape.element, summary, depth)
     if not shape.complete:
         _incomplete(shape, summary)
@@ -195,13 +195,22 @@ def _submodule(
                 if callee.problems or callee.links or callee.unknown:
                     summary.links.append(Link(summary.path, summary.line, callee, condition))
         case py.OneOf(options=options):
+            alike = not name and _are_alike([option for option, _ in options])
             for option, words in options:
                 if not isinstance(option, py.OneOf):
-                    _submodule(c, shape, name, option, summary, depth, words or f"`{name}` is set")
+                    chosen = "" if alike else f"`{name}` is set" if name else "such a module is held"
+                    _submodule(c, shape, name, option, summary, depth, words or chosen)
         case py.Unknown():
             _unseen(c, shape, name, value, summary)
         case py.Instance(cls=py.External(name=dotted)) if c.project.externals.is_class(dotted) is None:
             _unseen(c, shape, name, py.Unknown(f"the source of {dotted} was not found"), summary)
+
+
+def _are_alike(modules: list[py.Value]) -> bool:
+    """Whether modules were made in one way, as the rounds of a loop do whose number is not known: they are no
+    alternatives."""
+    made = [(one.shape.cls, one.shape.arguments) for one in modules if isinstance(one, py.ModuleInstance)]
+    return len(made) == len(modules) and all(one == made[0] for one in made)
 
 
 def _unseen(c: Compiler, shape: py.ModuleShape, name: str, value: py.Unknown, summary: Summary) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jitlint.shapes import torch_modules
+from jitlint.shapes import module_methods, torch_modules
 from jitlint.shapes.frames import Frame, PathEnds
 from jitlint.shapes.freezing import copy_value
 from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, SuperObject
@@ -89,8 +89,10 @@ def _setattr(run: Interpreter, args: list[Value], kwargs: dict[str, Value], fram
     name = run.plain(args[1])
     if isinstance(name, str):
         run.set_attribute(args[0], name, args[2])
+    elif isinstance(args[0], Module) and (isinstance(args[1], Typed) or getattr(args[1], "configured", False)):
+        module_methods.set_anywhere(run, args[0], args[2])
     else:
-        run.incomplete(args[0], "an attribute is set whose name is computed")
+        run.incomplete(args[0], module_methods.COMPUTED)
     return NONE
 
 

@@ -88,6 +88,8 @@ def freeze_module(module: Module, depth: int = 0) -> ModuleInstance:
             shape.element = None if state["element"] is None else freeze(state["element"], depth + 1)
         else:
             shape.children = {name: freeze(child, depth + 1) for name, child in module.children.items()}
+    elif state["element"] is not None:
+        shape.element = freeze(state["element"], depth + 1)
     shape.origin = module
     return instance
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
 from jitlint.shapes.heap import ABSENT, DictObject, ListObject, Module, Unshare
 from jitlint.shapes.items import element, iterate
-from jitlint.shapes.joins import element_of, join, one_of
+from jitlint.shapes.joins import element_of, join, one_of, options_of
 from jitlint.shapes.stores import update
 from jitlint.shapes.values import (
     NONE,
@@ -139,18 +139,42 @@ def _as_buffer(value: Value) -> Value:
 
 def _register(run: Interpreter, module: Module, name: Value, value: Value) -> None:
     key = run.plain(name)
-    if not isinstance(key, str):
-        # Of a module that is known only its name is not seen.
-        run.incomplete(module, "" if isinstance(value, Module) else "something is registered under a computed name")
-        if module.children is not None:
-            run.heap.write(module.state, "open", True)
-        return
     if module.sealed:
         raise Unshare(module)
+    if not isinstance(key, str):
+        set_unnamed(run, module, value, "something is registered under a computed name")
+        return
     run.heap.write(module.attributes, key, value)
     if module.children is not None and isinstance(value, Module | OneOf):
         run.heap.write(module.attributes, key, ABSENT)
         run.heap.write(module.children, key, value)
+
+
+COMPUTED = "an attribute is set whose name is computed"
+
+
+def set_anywhere(run: Interpreter, module: Module, value: Value) -> None:
+    """``setattr(module, f"layer{i}", value)``: it may take the place of what is known."""
+    if module.sealed:
+        raise Unshare(module)
+    options = [option for option, _ in options_of(value)]
+    held = [option for item in module.attributes.values() for option, _ in options_of(item)]
+    alone = not any(isinstance(one, Module) for one in options) or not any(isinstance(one, Module) for one in held)
+    if alone:
+        set_unnamed(run, module, value, COMPUTED)
+    else:
+        run.incomplete(module, COMPUTED)
+
+
+def set_unnamed(run: Interpreter, module: Module, value: Value, reason: str) -> None:
+    """Sets something under a name that is not known: of a module or a tensor that is known nothing else is unseen."""
+    options = [option for option, _ in options_of(value)]
+    seen = all(isinstance(option, Module | Parameter) or option == NONE for option in options)
+    run.incomplete(module, "" if seen else reason)
+    if any(isinstance(option, Module) for option in options) or (module.children is not None and not seen):
+        _add_element(run, module, value)
+    elif module.children is not None:
+        run.heap.write(module.state, "open", True)
 
 
 def _submodule(run: Interpreter, module: Module, path: Value) -> Value:
@@ -173,7 +197,7 @@ def set_plainly(run: Interpreter, receiver: Value, args: list[Value]) -> Value:
     elif isinstance(name, str):
         run.set_attribute(receiver, name, args[1])
     else:
-        run.incomplete(receiver, "an attribute is set whose name is computed")
+        run.incomplete(receiver, COMPUTED)
     return NONE
 
 
@@ -250,8 +274,7 @@ def _container_method(
 
 
 def _forget(run: Interpreter, module: Module) -> None:
-    assert module.children is not None
-    inner = element_of(tuple(module.children.values()), module.state["element"])
+    inner = element_of(tuple((module.children or {}).values()), module.state["element"])
     run.heap.write(module.state, "element", inner)
     run.heap.write(module.state, "open", True)
 

@@ -220,7 +220,7 @@ class ModuleShape:
     seen (then a missing attribute is unknown, not absent); `reasons` says why.
     `children` holds the contents of a container (Sequential, ModuleList, ModuleDict, ParameterList, ParameterDict) by
     key, in order, or None where they are not known or the module is no container; `element` is then what is known
-    of each. Modules that a subclass of a container sets by name are in both.
+    of each, or of those whose names are not known. Modules that a subclass of a container sets by name are in both.
     `arguments` are the constructor's, by parameter; `hooks` and `pre_hooks` the forward hooks registered.
     `bases`: for a class with source, its bases of torch.nn whose constructor ran, by dotted name, with the arguments
     it was given (what they set is in `attributes` as far as the torch API knows it). `origin` is private.

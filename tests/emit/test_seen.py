@@ -144,6 +144,73 @@ class Entry(Base):
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight, self.bias) * self.width + self.mask
 """
+UNNAMED = """
+class Part(nn.Module):
+    def __init__(self, fails=False):
+        super().__init__()
+    def forward(self, x):
+        return x{1}
+class Tensors(nn.Module):
+    def __init__(self, count):
+        super().__init__()
+        for number in range(count):
+            self.register_parameter(f"weight{{number}}", nn.Parameter(torch.ones(3)))
+            self.register_buffer(f"mask{{number}}", torch.ones(3))
+    def forward(self, x):
+        return x
+class Entry({0}):
+    def __init__(self):
+        super().__init__()
+        self.count = torch.randint(2, 5, (1,)).item()
+        for number in range(int(self.count)):
+            {2}
+        self.tensors = Tensors(int(self.count))
+    def forward(self, x):
+        return self.tensors(x)
+"""
+TENSOR = """
+class Sparse(Tensor):
+    def nothing(self):
+        return 3
+class Entry(nn.Module):
+    def forward(self, x: Union[Tensor, List[Sparse]], other: Optional[Sparse] = None) -> Tensor:
+        if isinstance(x, Sparse):
+            return x{0}
+        return x[0] if other is None else other{1}
+"""
+HOOKED = """
+class Part(nn.Module):
+    def __init__(self, width: int):
+        super().__init__()
+        if width < 0:
+            self.register_forward_pre_hook(self.fill)
+    def fill(self, module, given):
+        self.width = given[0].size(-1)
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+class Entry(nn.Module):
+    def __init__(self, width=3):
+        super().__init__()
+        self.part = Part(width)
+    def forward(self, x: Tensor) -> Tensor:
+        return self.part(x){0}
+"""
+CHOSEN = """
+class Part(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x{0}
+class Entry(nn.Module):
+    def __init__(self, width: int = 3, ratios: Optional[List[float]] = None):
+        super().__init__()
+        if torch.cuda.device_count() < 0 or ratios is not None:
+            ratios = []
+        else:
+            ratios = [2.0]
+        self.width = width * ratios[0]
+        self.part = Part()
+    def forward(self, x: Tensor) -> Tensor:
+        return self.part(x) * self.width
+"""
 SEEN = [
     pytest.param(OF_TYPE, ["__name__"], ["name"], id="a property whose name every class has"),
     pytest.param(OF_TYPE, ["__bases__"], ["bases_"], id="another"),
@@ -164,6 +231,21 @@ SEEN = [
     pytest.param(TUPLES, ["x", "3"], ["self.made(x, x).x", "3"], id="such a class as an attribute"),
     pytest.param(BY_CLASS, ["Base", "self"], ["nn.Module", "self"], id="methods called through their class"),
     pytest.param(BY_CLASS, ["super()", ""], ["super(Base, self)", "3, 3"], id="the same behind super"),
+    *[
+        pytest.param(
+            UNNAMED, [base, "", stored], [base, ".nothing()", stored], id=f"modules without a known name: {how}"
+        )
+        for how, base, stored in [
+            ("setattr", "nn.Module", 'setattr(self, f"part{number}", Part())'),
+            ("add_module", "nn.Module", 'self.add_module("part" + str(number), Part())'),
+            ("of a container", "nn.Sequential", 'setattr(self, f"part{number}", Part())'),
+            ("of a dict", "nn.ModuleDict", 'self[f"part{number}"] = Part()'),
+        ]
+    ],
+    pytest.param(TENSOR, ["", ""], [".nothing()", ""], id="isinstance with a class of tensors"),
+    pytest.param(TENSOR, ["", ""], ["", ".nothing()"], id="a class of tensors as a type"),
+    pytest.param(HOOKED, [""], [".nothing()"], id="the result of a module with a pre-hook"),
+    pytest.param(CHOSEN, [""], [".nothing()"], id="an item of one of two lists"),
     pytest.param(CONV, ["bias"], ["padding"], id="a private base of torch's convolutions"),
 ]
 
@@ -178,6 +260,21 @@ def verdict(program: str) -> str:
 def test_what_is_seen_is_accepted_or_rejected(text: str, right: list[str], wrong: list[str]) -> None:
     assert verdict(text.format(*right)) == "accepted"
     assert verdict(text.format(*wrong)) == "rejected"
+
+
+def test_what_may_have_taken_the_place_of_a_module_is_unknown() -> None:
+    program = """
+class Entry(nn.Module):
+    def __init__(self):
+        super().__init__()
+        {0}
+        for name, _ in list(self.named_children()):
+            setattr(self, name, nn.ReLU())
+    def forward(self, x):
+        return x
+"""
+    assert verdict(program.format("self.first = nn.Tanh()")) == "unknown"
+    assert verdict(program.format("self.first = 3")) == "accepted"
 
 
 @pytest.mark.torch
