@@ -95,7 +95,7 @@ def subscript_module(e: Emitter, node: tree.Subscript, module: ModuleRef, hint: 
         return Opaque()
     elements = container_elements(e, module, kind)
     if elements is None:
-        return Opaque()
+        return _any_element(e, module)
     if not -len(elements) <= position < len(elements):
         if module.shape.complete:
             e.report("JIT223", node.at, f"Index {position} out of range of length {len(elements)}")
@@ -122,12 +122,18 @@ def _keyed(e: Emitter, node: tree.Subscript, module: ModuleRef, kind: str, found
         return Opaque()
     children = module.shape.children
     if children is None:
-        return Opaque()
+        return _any_element(e, module)
     if found.constant not in children:
         if module.shape.complete:
             e.report("JIT223", node.at, f"Key Error, {found.constant}")
         return Opaque()
     return child_value(e, module, children[found.constant])
+
+
+def _any_element(e: Emitter, module: ModuleRef) -> Sugared:
+    """What is known of each module in a container whose contents are not."""
+    element = module.shape.element
+    return Opaque() if element is None else child_value(e, module, element)
 
 
 def _has_getitem(e: Emitter, module: ModuleRef) -> bool:

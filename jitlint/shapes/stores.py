@@ -46,12 +46,11 @@ def store_item(run: Interpreter, base: Value, key: Value, value: Value) -> None:
             elif isinstance(name, str) and not base.state["open"]:
                 heap.write(base.children, name, value)
             else:
+                inner = base.state["element"]
+                if not base.state["open"]:
+                    inner = element_of(tuple(base.children.values()), inner)
                 heap.write(base.state, "open", True)
-                heap.write(
-                    base.state,
-                    "element",
-                    value if base.state["element"] is None else join(base.state["element"], value),
-                )
+                heap.write(base.state, "element", value if inner is None else join(inner, value))
         case BuiltinMethod(receiver=receiver, name="__dict__" | "_modules" | "_buffers" | "_parameters"):
             name = run.plain(key)
             if isinstance(name, str):

@@ -211,6 +211,24 @@ class Entry(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.part(x) * self.width
 """
+ONE_OF_MANY = """
+class Part(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = 2
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+class Entry(nn.Module):
+    def __init__(self):
+        super().__init__()
+        count = torch.randint(2, 3, (1,)).item()
+        self.parts = nn.ModuleList([Part() for _ in range(count)])
+        self.named = nn.ModuleDict({{"first": nn.ReLU()}})
+        for number in range(count):
+            self.named[f"part{{number}}"] = nn.ReLU()
+    def forward(self, x: Tensor) -> Tensor:
+        return self.parts[0](x) * self.parts[1].{0} + self.named["first"](x).{1}()
+"""
 SEEN = [
     pytest.param(OF_TYPE, ["__name__"], ["name"], id="a property whose name every class has"),
     pytest.param(OF_TYPE, ["__bases__"], ["bases_"], id="another"),
@@ -246,6 +264,8 @@ SEEN = [
     pytest.param(TENSOR, ["", ""], ["", ".nothing()"], id="a class of tensors as a type"),
     pytest.param(HOOKED, [""], [".nothing()"], id="the result of a module with a pre-hook"),
     pytest.param(CHOSEN, [""], [".nothing()"], id="an item of one of two lists"),
+    pytest.param(ONE_OF_MANY, ["scale", "abs"], ["shift", "abs"], id="an item of a list of unknown length"),
+    pytest.param(ONE_OF_MANY, ["scale", "abs"], ["scale", "nothing"], id="an item of a dict of unknown length"),
     pytest.param(CONV, ["bias"], ["padding"], id="a private base of torch's convolutions"),
 ]
 
