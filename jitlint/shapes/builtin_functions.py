@@ -12,6 +12,7 @@ from jitlint.shapes import builtin_methods, builtin_objects, builtin_sequences, 
 from jitlint.shapes.frames import Frame, PathEnds
 from jitlint.shapes.heap import InstanceObject, Module
 from jitlint.shapes.joins import is_tensor, one_of, scalar_type
+from jitlint.shapes.module_methods import set_plainly
 from jitlint.shapes.operators import binary
 from jitlint.shapes.tuple_classes import MAKERS, tuple_class
 from jitlint.shapes.values import NONE, UNKNOWN, Constant, External, Instance, OneOf, Sequence, Typed, Unknown, Value
@@ -54,6 +55,8 @@ def call_external(
     if name.startswith("torch."):
         return torch_modules.call(run, name, args, kwargs, frame, open_)
     base, _, last = name.rpartition(".")
+    if args and isinstance(args[0], Module) and name == "builtins.object.__setattr__":
+        return set_plainly(run, args[0], args[1:])
     if args and isinstance(args[0], Module | InstanceObject) and base == "builtins.object":
         return builtin_methods.call_method(run, args[0], last, args[1:], kwargs, frame, open_)
     if args and isinstance(args[0], Module) and base.startswith("torch."):

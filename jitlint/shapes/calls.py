@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitlint.shapes import builtin_functions, builtin_methods, torch_modules
+from jitlint.shapes import builtin_functions, builtin_methods, module_methods, torch_modules
 from jitlint.shapes.constructors import construct
 from jitlint.shapes.frames import Frame, PathEnds
 from jitlint.shapes.functions import call_function, call_lambda
-from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, SuperObject
+from jitlint.shapes.heap import BuiltinMethod, DictObject, InstanceObject, ListObject, Module, SuperObject
 from jitlint.shapes.joins import hanging_on, one_of, options_of
 from jitlint.shapes.values import (
     NONE,
@@ -55,6 +55,11 @@ def _call(
         case BuiltinMethod(receiver=SuperObject(owner=External(name=base), receiver=receiver), name="__init__"):
             torch_modules.initialise(run, receiver, base, args, kwargs, open_)
             return NONE
+        case BuiltinMethod(
+            receiver=SuperObject(owner=External(name="builtins.object"), receiver=Module() as receiver),
+            name="__setattr__",
+        ):
+            return module_methods.set_plainly(run, receiver, args)
         case BuiltinMethod(receiver=SuperObject(receiver=receiver), name=name):
             return builtin_methods.call_method(run, receiver, name, args, kwargs, frame, open_)
         case BuiltinMethod(receiver=receiver, name=name):

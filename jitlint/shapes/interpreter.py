@@ -470,14 +470,20 @@ class Interpreter:
                 self.set_attribute(receiver, name, item)
 
     def set_module_attribute(self, module: Module, name: str, item: Value) -> None:
+        """``module.name = item``, by the class's own ``__setattr__`` where it has one."""
+        setter = self.class_member(module.cls.definition, "__setattr__") if isinstance(module.cls, Class) else None
+        if isinstance(setter, Function):
+            invoke(self, Function(setter.definition, setter.marks, module), [Constant(name), item], {}, False)
+        else:
+            self.set_as_module(module, name, item)
+
+    def set_as_module(self, module: Module, name: str, item: Value) -> None:
+        """What ``nn.Module.__setattr__`` does."""
         if isinstance(module.cls, Class):
             member = self.class_member(module.cls.definition, name)
             if isinstance(member, Function) and "property" in member.marks:
                 self._set_property(module, module.cls.definition, name, item)
                 return
-            setter = self.class_member(module.cls.definition, "__setattr__")
-            if isinstance(setter, Function):
-                self.incomplete(module, "it has a __setattr__ of its own")
         old = module.attributes.get(name)
         if module.sealed:
             if old is not None and key_of(old) == key_of(item):

@@ -72,6 +72,10 @@ def module_method(
             _register(run, module, args[0] if args else kwargs.get("name", UNKNOWN), _as_buffer(value))
             return NONE
         case "__setattr__":
+            name_ = run.plain(args[0])
+            if isinstance(name_, str):
+                run.set_as_module(module, name_, args[1])
+                return NONE
             return set_plainly(run, module, args)
         case "__delattr__":
             key = run.plain(args[0])

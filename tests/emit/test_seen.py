@@ -229,6 +229,22 @@ class Entry(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.parts[0](x) * self.parts[1].{0} + self.named["first"](x).{1}()
 """
+SETTER = """
+class Entry(nn.Module):
+    def __setattr__(self, name, value):
+        if isinstance(value, int):
+            value = float(value)
+        if isinstance(value, nn.Module):
+            self.add_module("the_" + name, value)
+        elif name != "dropped":
+            super().__setattr__(name, value)
+    def __init__(self):
+        super().__init__()
+        self.part, self.scale, self.dropped = nn.ReLU(), 2, 3
+    def forward(self, x: Tensor) -> Tensor:
+        n: {0} = self.scale
+        return self.{1}(x) * n
+"""
 SEEN = [
     pytest.param(OF_TYPE, ["__name__"], ["name"], id="a property whose name every class has"),
     pytest.param(OF_TYPE, ["__bases__"], ["bases_"], id="another"),
@@ -266,6 +282,9 @@ SEEN = [
     pytest.param(CHOSEN, [""], [".nothing()"], id="an item of one of two lists"),
     pytest.param(ONE_OF_MANY, ["scale", "abs"], ["shift", "abs"], id="an item of a list of unknown length"),
     pytest.param(ONE_OF_MANY, ["scale", "abs"], ["scale", "nothing"], id="an item of a dict of unknown length"),
+    pytest.param(SETTER, ["float", "the_part"], ["int", "the_part"], id="what a __setattr__ makes of a value"),
+    pytest.param(SETTER, ["float", "the_part"], ["float", "part"], id="what a __setattr__ sets elsewhere"),
+    pytest.param(SETTER, ["float", "the_part"], ["float", "dropped"], id="what a __setattr__ leaves out"),
     pytest.param(CONV, ["bias"], ["padding"], id="a private base of torch's convolutions"),
 ]
 
