@@ -67,6 +67,8 @@ _MUTATED = (
     r"(?m)\b{name}\s*(?:\[[^\n]*\]\s*(?:[-+|*]?=)(?!=)|[+|]="
     r"|\.(?:append|extend|update|insert|add|setdefault|pop|popitem|remove|clear|discard)\()"
 )
+# The same of an object of a class that derives from dict: any method but those that read may write to it.
+_CALLED = r"\b{name}\s*\.\s*(?!(?:get|keys|values|items|copy)\b)\w+\s*\("
 _ANNOTATED: dict[str, Type] = {
     "builtins.int": INT,
     "builtins.float": FLOAT,
@@ -258,7 +260,7 @@ class Interpreter:
                 return annotated(self, value, scope, binding.name) or Unknown(f"the fields of {binding.name}")
             if isinstance(value, InstanceObject) and scope.kind in ("module", "class"):
                 held = value.entries
-                if held is not None and (not held.items or self.mutated(scope.module, binding.name)):
+                if held is not None and (not held.items or self.mutated(scope.module, binding.name, _MUTATED, _CALLED)):
                     self.heap.write(held.cell, "items", None)
             return value
 
@@ -279,12 +281,12 @@ class Interpreter:
             except (PathEnds, LimitReached, Unshare, RecursionError):
                 return None
 
-    def mutated(self, module: ModuleIndex, name: str) -> bool:
+    def mutated(self, module: ModuleIndex, name: str, *patterns: str) -> bool:
         """Whether the module's text seems to change a list or dict held by a name."""
         text = self._texts.get(id(module))
         if text is None:
             text = self._texts[id(module)] = "\n".join(module.lines)
-        return re.search(_MUTATED.format(name=re.escape(name)), text) is not None
+        return any(re.search(one.format(name=re.escape(name)), text) for one in patterns or (_MUTATED,))
 
     def is_foreign(self, module: ModuleIndex) -> bool:
         """Whether a module is of another package than the class at hand and never mentions torch: what it does has no

@@ -104,9 +104,14 @@ def item_of(run: Interpreter, base: Value, index: Value) -> Value:
 
 def entry_of(run: Interpreter, base: InstanceObject, entries: DictObject, index: Value) -> Value:
     """What ``dict.__getitem__`` gives for an instance of a class that derives from dict."""
-    missing = run.class_member(base.cls.definition, "__missing__") if isinstance(base.cls, Class) else None
-    if isinstance(missing, Function) and (entries.items is None or key_of(index) not in entries.items):
-        return UNKNOWN if entries.items is None else run.call(run.bind(missing, base, base.cls), [index], {})
+    cls = base.cls
+    if isinstance(cls, Class) and (entries.items is None or key_of(index) not in entries.items):
+        missing = run.class_member(cls.definition, "__missing__")
+        if isinstance(missing, Function):
+            return UNKNOWN if entries.items is None else run.call(run.bind(missing, base, cls), [index], {})
+        if any(not name.startswith("__") for name in cls.definition.body.bindings):
+            # A method of its own may have added it, for another module.
+            return Unknown(f"an item of a {cls.definition.name}")
     return _entry(entries, index)
 
 

@@ -316,6 +316,30 @@ class Entry(nn.Module):
     assert verdict(program.format("self.first = 3")) == "accepted"
 
 
+@pytest.mark.parametrize("filled", ['LAYERS.register("first")(nn.ReLU)', 'LAYERS["first"] = nn.ReLU', ""])
+def test_a_dict_that_others_fill_is_not_known(filled: str) -> None:
+    program = f"""
+class Bad(nn.Module):
+    def forward(self, x):
+        return x.nothing()
+class Layers(dict):
+    def register(self, name):
+        def decorate(cls):
+            self[name] = cls
+            return cls
+        return decorate
+LAYERS = Layers({{"first": Bad}})
+{filled}
+class Entry(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = LAYERS["{"first" if filled else "second"}"]()
+    def forward(self, x):
+        return self.first(x)
+"""
+    assert verdict(program) == "unknown"
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize(("text", "right", "wrong"), SEEN)
 def test_against_torch(
