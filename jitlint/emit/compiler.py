@@ -65,7 +65,7 @@ class Compiler:
         self.sparing = False
         self.recorded: list[tuple[FunctionDefinition, dict[ast.AST, Sugared], tree.Def]] = []
         self.functions: dict[int, Summary] = {}
-        self.closures: dict[tuple[int, py.Function | None], Summary] = {}
+        self.closures: dict[tuple[int, int], Summary] = {}  # by definition and the frame around it
         self.methods: dict[tuple[int, int], Summary] = {}
         self.modules: dict[int, Summary] = {}
         self.classes: dict[int, ClassFacts] = {}
@@ -346,7 +346,11 @@ class Compiler:
         """A called function, compiled on first use, linked to its caller."""
         from jitlint.emit.functions import declare
 
-        summary = self.functions.get(id(definition)) if value is None else self.closures.get((id(definition), value))
+        summary = (
+            self.functions.get(id(definition))
+            if value is None
+            else self.closures.get((id(definition), id(value.closure)))
+        )
         if summary is None:
             summary = self.compile_function(definition, value)
         elif not summary.done and definition in self.active:
@@ -366,7 +370,7 @@ class Compiler:
         a declaration says its types."""
         from jitlint.emit.functions import emit_definition
 
-        key = (id(definition), value)
+        key = (id(definition), id(value.closure) if value is not None else 0)
         known = id(overload or definition)
         summary = self.functions.get(known) if value is None else self.closures.get(key)
         if summary is not None:
@@ -378,6 +382,7 @@ class Compiler:
             self.functions[known] = summary
         else:
             self.closures[key] = summary
+            self._keep.append(value)
         self._keep.append(definition)
         self.active.append(definition)
         try:

@@ -245,6 +245,29 @@ class Entry(nn.Module):
         n: {0} = self.scale
         return self.{1}(x) * n
 """
+WRAPPED = """
+def plus_one(f):
+    def inner(x):
+        return f(x) + 1
+    return inner
+@plus_one
+def fails(x):
+    return x.nothing()
+@plus_one
+def works(x):
+    return x * 2
+def later(x):
+    return x.nothing()
+def double(x):
+    return x * 2
+later, double = plus_one(later), plus_one(double)
+class Other(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return fails(x)
+class Entry(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return {0}(x) + {1}(x)
+"""
 SEEN = [
     pytest.param(OF_TYPE, ["__name__"], ["name"], id="a property whose name every class has"),
     pytest.param(OF_TYPE, ["__bases__"], ["bases_"], id="another"),
@@ -285,6 +308,8 @@ SEEN = [
     pytest.param(SETTER, ["float", "the_part"], ["int", "the_part"], id="what a __setattr__ makes of a value"),
     pytest.param(SETTER, ["float", "the_part"], ["float", "part"], id="what a __setattr__ sets elsewhere"),
     pytest.param(SETTER, ["float", "the_part"], ["float", "dropped"], id="what a __setattr__ leaves out"),
+    pytest.param(WRAPPED, ["works", "double"], ["fails", "double"], id="one of two functions in one wrapper"),
+    pytest.param(WRAPPED, ["works", "double"], ["works", "later"], id="one of two that were wrapped later"),
     pytest.param(CONV, ["bias"], ["padding"], id="a private base of torch's convolutions"),
 ]
 
