@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import math
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -21,6 +20,7 @@ from jitlint.project.hierarchy import find_member, is_enum, mro
 from jitlint.project.index import function_scope
 from jitlint.project.targets import BoundValue, CheckingOnly, ExternalName, Target, Unresolved
 from jitlint.shapes import attributes, calls, decorators, expressions, items, torch_modules
+from jitlint.shapes.afterwards import left_with
 from jitlint.shapes.effects import EffectsTable
 from jitlint.shapes.frames import MAX_STEPS, Frame, LimitReached, PathEnds
 from jitlint.shapes.freezing import settle
@@ -37,7 +37,6 @@ from jitlint.shapes.heap import (
     key_of,
 )
 from jitlint.shapes.joins import one_of, options_of
-from jitlint.shapes.tuple_classes import annotated
 from jitlint.shapes.values import (
     UNKNOWN,
     Absent,
@@ -63,12 +62,6 @@ if TYPE_CHECKING:
     from jitlint.project.project import Project
     from jitlint.torch_api.api import TorchAPI
 
-_MUTATED = (
-    r"(?m)\b{name}\s*(?:\[[^\n]*\]\s*(?:[-+|*]?=)(?!=)|[+|]="
-    r"|\.(?:append|extend|update|insert|add|setdefault|pop|popitem|remove|clear|discard)\()"
-)
-# The same of an object of a class that derives from dict: any method but those that read may write to it.
-_CALLED = r"\b{name}\s*\.\s*(?!(?:get|keys|values|items|copy)\b)\w+\s*\("
 _ANNOTATED: dict[str, Type] = {
     "builtins.int": INT,
     "builtins.float": FLOAT,
@@ -248,21 +241,7 @@ class Interpreter:
                     value = items.item_of(self, value, Constant(index)) if index >= 0 else UNKNOWN
             except (PathEnds, LimitReached, Unshare, RecursionError):
                 return Unknown(f"{binding.name} could not be evaluated")
-            if isinstance(value, ListObject | DictObject) and scope.kind in ("module", "class"):
-                empty = value.items is not None and not value.items
-                if empty or self.mutated(scope.module, binding.name):
-                    return (
-                        self.heap.sequence(None, None, value.kind)
-                        if isinstance(value, ListObject)
-                        else self.heap.mapping(None)
-                    )
-            if isinstance(value, TupleClass):
-                return annotated(self, value, scope, binding.name) or Unknown(f"the fields of {binding.name}")
-            if isinstance(value, InstanceObject) and scope.kind in ("module", "class"):
-                held = value.entries
-                if held is not None and (not held.items or self.mutated(scope.module, binding.name, _MUTATED, _CALLED)):
-                    self.heap.write(held.cell, "items", None)
-            return value
+            return left_with(self, scope, binding.name, value)
 
     def _bind_before(self, frame: Frame, name: str, node: ast.expr) -> None:
         """``f = wrap(f)``: what the name holds until then."""
@@ -281,12 +260,11 @@ class Interpreter:
             except (PathEnds, LimitReached, Unshare, RecursionError):
                 return None
 
-    def mutated(self, module: ModuleIndex, name: str, *patterns: str) -> bool:
-        """Whether the module's text seems to change a list or dict held by a name."""
+    def text_of(self, module: ModuleIndex) -> str:
         text = self._texts.get(id(module))
         if text is None:
             text = self._texts[id(module)] = "\n".join(module.lines)
-        return any(re.search(one.format(name=re.escape(name)), text) for one in patterns or (_MUTATED,))
+        return text
 
     def is_foreign(self, module: ModuleIndex) -> bool:
         """Whether a module is of another package than the class at hand and never mentions torch: what it does has no
