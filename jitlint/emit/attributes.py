@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from jitlint.emit.class_kinds import function_of
 from jitlint.emit.conditions import Condition
 from jitlint.emit.convert import as_val
 from jitlint.emit.emitter import Emitter
-from jitlint.emit.python_values import module_attribute
+from jitlint.emit.python_values import module_attribute, to_sugared
 from jitlint.emit.values import (
     UNKNOWN_VAL,
     Builtin,
@@ -105,8 +106,12 @@ def attribute(e: Emitter, node: ast.AST, value: Sugared, name: str) -> Sugared:
             e.report("JIT323", node, "attribute lookup is not defined on python value of type 'type'")
             return UNKNOWN_VAL
         case PythonValue(callable_as="autograd-class", definition=ClassDefinition() as definition):
-            if name == "apply" and not isinstance(find_member(e.compiler.project, definition, name), tuple):
+            found_member = find_member(e.compiler.project, definition, name)
+            if name == "apply" and not isinstance(found_member, tuple):
                 return PythonValue("method", "autograd", definition.name)
+            static = function_of(*found_member) if isinstance(found_member, tuple) else None
+            if static is not None and "staticmethod" in (marks := e.compiler.marks(static)) and "opaque" not in marks:
+                return to_sugared(e.compiler, py.Function(static, marks)) or Opaque()
             e.unknown(node, f"'{name}' of the autograd function {definition.name} could not be resolved")
             return Opaque()
         case ClassRef(type=kind):

@@ -268,6 +268,23 @@ class Entry(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return {0}(x) + {1}(x)
 """
+AUTOGRAD = """
+class Double(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor, n: int):
+        return x * n
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * 2, None
+    @staticmethod
+    def call(x, n: int):
+        if torch.jit.is_scripting():
+            return Double.forward(torch.empty(0), x, n)
+        return Double.apply(x, n)
+class Entry(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return Double.call(x, {0})
+"""
 SEEN = [
     pytest.param(OF_TYPE, ["__name__"], ["name"], id="a property whose name every class has"),
     pytest.param(OF_TYPE, ["__bases__"], ["bases_"], id="another"),
@@ -310,6 +327,7 @@ SEEN = [
     pytest.param(SETTER, ["float", "the_part"], ["float", "dropped"], id="what a __setattr__ leaves out"),
     pytest.param(WRAPPED, ["works", "double"], ["fails", "double"], id="one of two functions in one wrapper"),
     pytest.param(WRAPPED, ["works", "double"], ["works", "later"], id="one of two that were wrapped later"),
+    pytest.param(AUTOGRAD, ["3"], ["None"], id="a static method of an autograd function"),
     pytest.param(CONV, ["bias"], ["padding"], id="a private base of torch's convolutions"),
 ]
 
