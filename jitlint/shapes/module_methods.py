@@ -8,6 +8,7 @@ from jitlint.shapes.frames import MAX_ITEMS, Frame, PathEnds
 from jitlint.shapes.heap import ABSENT, DictObject, ListObject, Module, Unshare
 from jitlint.shapes.items import element, iterate
 from jitlint.shapes.joins import element_of, join, one_of, options_of
+from jitlint.shapes.namespaces import namespace_entries
 from jitlint.shapes.stores import update
 from jitlint.shapes.values import (
     NONE,
@@ -96,6 +97,8 @@ def module_method(
             return Sequence("iterator", None, Parameter(name == "buffers"))
         case "named_parameters" | "named_buffers":
             return Sequence("iterator", None, Sequence("tuple", (Typed(STR), Parameter(name == "named_buffers"))))
+        case "children" if (held := _held_modules(module)) is not None:
+            return Sequence("iterator", held)
         case "children" | "modules":
             return Sequence("iterator", None, Unknown("a submodule"))
         case "named_children" | "named_modules":
@@ -125,6 +128,14 @@ def module_method(
         return UNKNOWN  # a method of one of torch's modules: none sets attributes by names of its own
     run.incomplete(module, f"{name} is called, which is not known")
     return UNKNOWN
+
+
+def _held_modules(module: Module) -> tuple[Value, ...] | None:
+    """The submodules of what is no container, each once; None where they are not all known."""
+    if not isinstance(module.cls, Class) or module.bases or module.children is not None:
+        return None
+    entries = namespace_entries(module, "_modules")
+    return None if entries is None else tuple({id(value): value for _, value in entries}.values())
 
 
 def _as_buffer(value: Value) -> Value:

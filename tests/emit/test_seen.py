@@ -285,6 +285,26 @@ class Entry(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return Double.call(x, {0})
 """
+CHILDREN = """
+class Part(nn.Module):
+    def __init__(self, scale: int):
+        super().__init__()
+        self.scale = scale
+    def forward(self, x: Tensor) -> Tensor:
+        return x{0}
+class Whole(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.width, self.first, self.second = 3, nn.Sequential(nn.ReLU()), Part(3)
+        self.again, self.third = self.first, nn.ReLU()
+        self.first = Part(2)
+class Entry(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(*list(Whole().children())[:2])
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x) * self.body[{1}].scale
+"""
 SEEN = [
     pytest.param(OF_TYPE, ["__name__"], ["name"], id="a property whose name every class has"),
     pytest.param(OF_TYPE, ["__bases__"], ["bases_"], id="another"),
@@ -328,6 +348,8 @@ SEEN = [
     pytest.param(WRAPPED, ["works", "double"], ["fails", "double"], id="one of two functions in one wrapper"),
     pytest.param(WRAPPED, ["works", "double"], ["works", "later"], id="one of two that were wrapped later"),
     pytest.param(AUTOGRAD, ["3"], ["None"], id="a static method of an autograd function"),
+    pytest.param(CHILDREN, ["", "1"], [".nothing()", "1"], id="some of a module's children"),
+    pytest.param(CHILDREN, ["", "0"], ["", "2"], id="how many children were taken"),
     pytest.param(CONV, ["bias"], ["padding"], id="a private base of torch's convolutions"),
 ]
 
