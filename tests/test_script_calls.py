@@ -41,3 +41,15 @@ def found(root: Path, paths: list[str], scope: str) -> tuple[list[tuple[str, str
 )
 def test_what_another_file_scripts(write_tree: WriteTree, paths: list[str], scope: str, expected: object) -> None:
     assert found(write_tree(FILES), paths, scope) == expected
+
+
+def test_what_a_constructor_scripts_fails_there(write_tree: WriteTree) -> None:
+    """Not where the module uses it: there the compiler does not come."""
+    text = (
+        "import torch\nfrom torch import nn\n\ndef f(x):\n    return x.no_such_method()\n\nclass Net(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.f = {}\n\n"
+        "    def forward(self, x):\n        return self.f(x)\n"
+    )
+    root = write_tree({"scripted.py": text.format("torch.jit.script(f)"), "plain.py": text.format("f")})
+    assert found(root, ["scripted.py"], "all")[1] == [("scripted.py", 5)]
+    assert found(root, ["plain.py"], "all")[1] == [("plain.py", 5), ("plain.py", 13)]

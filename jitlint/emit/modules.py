@@ -127,6 +127,10 @@ def _attribute(e: Emitter, node: ast.AST, module: ModuleRef, name: str, value: p
         # ``self.forward = self.forward_slicing``: the bound method is compiled as forward.
         return MethodRef(module, value.definition) if value.bound is not None else Opaque()
     found = c.attribute_value(module.shape, name, value)
+    if isinstance(found, Failure) and isinstance(value, py.Function) and "script" in value.marks:
+        # ``self.f = torch.jit.script(f)`` fails itself, before the module is compiled.
+        e.link(node, c.compile_function(value.definition))
+        return UNKNOWN_VAL
     if isinstance(found, Failure):
         of_function = "failed to compile" in found.hint
         e.report(
