@@ -356,3 +356,14 @@ class Opens:
         with open("file"):
             x = x + 1
         return x
+
+
+def test_a_class_is_parsed_again_where_more_than_functions_changed() -> None:
+    trees = worker.ClassTrees()
+    text = "class A:\n    x: int = 1\n\n    def f(self):\n        return 1\n"
+    tree = trees.parsed(text)
+    assert trees.parsed(text.replace("return 1", "return 2")) is tree
+    for old, new in (("x: int = 1", "x: int = 2"), ("def f(self)", "def g(self)"), ("return 1\n", "return 1\n\n")):
+        assert trees.parsed(text.replace(old, new)) is not tree
+        assert trees.parsed(text) is not None
+    assert trees.parsed("x = 1").body
