@@ -9,6 +9,9 @@ child's name in `from`. Who kills whom, and when, is decided by the one who asks
 Command:  {"to": [child, ...], "seq": number, "do": name, ...}
 Answer:   {"from": [child, ...], "seq": number, ...}
 A child that ends without being asked to:  {"from": [child, ...], "ended": status}, as os.waitpid gives it.
+
+What a compilation has found out from sources, or compiled, that other units may need, too, is in its answer (`learnt`). The
+nearest node above that holds no object keeps that for its next children, and does not pass it on.
 """
 
 from __future__ import annotations
