@@ -14,7 +14,7 @@ from jitlint.fixes.edits import replaced
 from jitlint.fixes.imports import need
 from jitlint.fixes.parameters import has_type_comment
 from jitlint.shapes.decorators import leaves_alone
-from jitlint.source.nodes import ends
+from jitlint.source.nodes import ends, walk_own
 from jitlint.types.model import ANY, NONE, OptionalType, TensorType, Type
 from jitlint.types.relations import unify
 
@@ -257,7 +257,7 @@ def filled(context: Context, finding: Finding) -> Draft | None:
 def returned_type(context: Context, function: Function) -> Type | None:
     """The type of everything that a function returns, as inferred; None where one of them is not known."""
     found: list[Type] = []
-    for node in own_nodes(function):
+    for node in walk_own(function.body):
         if isinstance(node, ast.Return):
             if node.value is None:
                 found.append(NONE)
@@ -288,16 +288,6 @@ def _misread(node: ast.expr) -> bool:
     )
 
 
-def own_nodes(function: ast.AST) -> Iterable[ast.AST]:
-    """The nodes of a function, those of functions and classes inside it left out."""
-    waiting = list(ast.iter_child_nodes(function))
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            waiting.extend(ast.iter_child_nodes(node))
-
-
 def result_annotated(context: Context, finding: Finding) -> Draft | None:
     """A return annotation that is not what the function returns. Nothing changes when the function runs. Where Python may
     return something else than the compiler infers, it is only shown."""
@@ -323,7 +313,7 @@ def result_annotated(context: Context, finding: Finding) -> Draft | None:
 
 def _is_sure(context: Context, finding: Finding, function: Function) -> bool:
     """Whether Python, too, gives whoever calls the function what the compiler infers that it returns."""
-    returned = [one.value for one in own_nodes(function) if isinstance(one, ast.Return) and one.value is not None]
+    returned = [one.value for one in walk_own(function.body) if isinstance(one, ast.Return) and one.value is not None]
     return (
         finding.condition is None
         and ends(function.body)

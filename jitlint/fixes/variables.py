@@ -6,12 +6,12 @@ import ast
 
 from jitlint.emit.evidence import Mismatch
 from jitlint.findings.model import Finding
-from jitlint.fixes.annotating import own_nodes
 from jitlint.fixes.annotations import known_type, written
 from jitlint.fixes.context import Change, Context, Draft, Function
 from jitlint.fixes.edits import replaced
 from jitlint.fixes.imports import need
 from jitlint.project.legacy import version_tuple
+from jitlint.source.nodes import walk_own
 from jitlint.types.model import OptionalType, TensorType, Type
 
 
@@ -25,7 +25,7 @@ def container_annotated(context: Context, finding: Finding) -> Draft | None:
         return None
     assigned = [
         node
-        for node in own_nodes(function)
+        for node in walk_own(function.body)
         if isinstance(node, ast.Assign)
         and len(node.targets) == 1
         and isinstance(node.targets[0], ast.Name)
@@ -75,7 +75,7 @@ def _empty(node: ast.expr) -> bool:
 def _annotated_before(context: Context, function: Function, name: str) -> bool:
     return any(
         isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name
-        for node in own_nodes(function)
+        for node in walk_own(function.body)
     )
 
 
@@ -131,7 +131,7 @@ def first_value(context: Context, finding: Finding) -> Draft | None:
         return None
     assigned = [
         one
-        for one in own_nodes(function)
+        for one in walk_own(function.body)
         if isinstance(one, ast.Assign)
         and len(one.targets) == 1
         and isinstance(one.targets[0], ast.Name)
