@@ -127,18 +127,16 @@ def _attribute(e: Emitter, node: ast.AST, module: ModuleRef, name: str, value: p
         # ``self.forward = self.forward_slicing``: the bound method is compiled as forward.
         return MethodRef(module, value.definition) if value.bound is not None else Opaque()
     found = c.attribute_value(module.shape, name, value)
-    if isinstance(found, Failure) and isinstance(value, py.Function) and "script" in value.marks:
-        # ``self.f = torch.jit.script(f)`` fails itself, before the module is compiled.
-        e.link(node, c.compile_function(value.definition))
-        return UNKNOWN_VAL
     if isinstance(found, Failure):
         of_function = "failed to compile" in found.hint
-        e.report(
-            "JIT416" if of_function else "JIT402",
-            node,
-            f"Module '{class_name(module.shape)}' has no attribute '{name}' {found.hint}",
-            f"'{name}' holds a {'function that does not compile' if of_function else 'value that has no TorchScript type'}",
-        )
+        # ``self.f = torch.jit.script(f)`` fails itself, before the module is compiled.
+        if not (isinstance(value, py.Function) and "script" in value.marks):
+            e.report(
+                "JIT416" if of_function else "JIT402",
+                node,
+                f"Module '{class_name(module.shape)}' has no attribute '{name}' {found.hint}",
+                f"'{name}' holds a {'function that does not compile' if of_function else 'value that has no TorchScript type'}",
+            )
         if of_function and isinstance(value, py.Function):
             # What is wrong with it shows where it stands, too.
             e.link(node, c.compile_function(value.definition))

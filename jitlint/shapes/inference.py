@@ -12,6 +12,7 @@ from typing import Final
 
 from jitlint.project.definitions import ClassDefinition
 from jitlint.shapes.annotation_objects import TORCH_HOMES, AnnotationError, dict_of
+from jitlint.shapes.dtypes import LIMITS
 from jitlint.shapes.values import (
     Absent,
     Class,
@@ -76,7 +77,7 @@ _FOREIGN: Final = (
     "numpy.", "logging.", "threading.", "datetime.", "decimal.", "collections.deque", "re.", "types.SimpleNamespace",
     "weakref.", "builtins.slice",
 )  # fmt: skip
-_NO_VALUES: Final = frozenset({"torch.memory_format", "torch.finfo", "torch.iinfo"})
+_NO_VALUES: Final = LIMITS | {"torch.memory_format"}
 
 
 @dataclass(frozen=True, slots=True)
