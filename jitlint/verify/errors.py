@@ -16,6 +16,8 @@ _FILE = re.compile(r'^\s*File "(?P<path>.+)", line (?P<line>\d+)\s*$')
 _OLD_FILE = re.compile(r"^\s*at (?P<path>\S.*?):(?P<line>\d+):(?P<column>\d+)\s*$")  # torch before 1.5
 _MARK = re.compile(r"^(?P<indent> *)(?P<mark>~+)")
 _CHAIN = "is being compiled since it was called from"
+# The exceptions of the compiler's frontend, which is written in Python.
+FRONTEND = ("NotSupportedError", "UnsupportedNodeError", "FrontendTypeError", "FrontendError")
 _SHORT = 12  # characters: what is shorter than this says too little to be recognised by
 _QUOTED = re.compile(r"'([^' ]+)(?: \(inferred\))?'")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+\b")
@@ -76,9 +78,7 @@ class Rejection:
     @property
     def from_compiler(self) -> bool:
         """Whether it is about a place in compiled source, rather than an exception that passed through."""
-        return bool(self.places) or self.kind in (
-            "NotSupportedError", "UnsupportedNodeError", "FrontendTypeError", "FrontendError",
-        )  # fmt: skip
+        return bool(self.places) or self.kind in FRONTEND
 
 
 def rejection_of(answer: Mapping[str, Any]) -> Rejection:

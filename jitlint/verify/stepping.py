@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from jitlint.findings.model import Finding
 from jitlint.verify.altered import VALUES, Alteration, alone, alterations, emptied, emptied_class, wanted
 from jitlint.verify.attempts import WHOLE, Answer, Attempts, Part
-from jitlint.verify.errors import Place, Rejection, real
+from jitlint.verify.errors import FRONTEND, Place, Rejection, real
 from jitlint.verify.judge import Judge, at_path
 from jitlint.verify.plan import Texts
 
@@ -19,7 +19,6 @@ _MAX_ONE_BY_ONE = 2  # functions of a class that are left out before all are
 _MAX_FORETOLD = 3  # places that an error which names none may be at
 ALONE = "taken out of its statement"
 _OF_BRANCHES = re.compile(r"in the (true|false) branch")  # a name that one of them leaves undefined, or of another type
-_FRONTEND = ("UnsupportedNodeError", "NotSupportedError", "FrontendTypeError", "FrontendError")
 _NO_SOURCE = re.compile(r"source for <function ([\w.<>]+\.\w+) at")
 
 
@@ -229,7 +228,7 @@ def _is_later(texts: Texts, one: Rejection, other: Rejection | None) -> bool:
     now, or no longer the frontend's; no error at all is the farthest."""
     if other is None:
         return False
-    if _without_source(one) or (other.kind in _FRONTEND and one.kind not in _FRONTEND):
+    if _without_source(one) or (other.kind in FRONTEND and one.kind not in FRONTEND):
         return True  # the compiler begins with a function only when its frontend has read all of it
     first, second = one.places[:1], other.places[:1]
     if not first or not second:

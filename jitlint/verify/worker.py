@@ -952,21 +952,20 @@ class Sources:
         whose = getattr(obj, "__func__", obj)  # a method is made each time
         key = (id(whose), whose is obj)
         known = self.lines.get(key)
-        found = None
-        if known is not None:
-            now = lines_now(known[1])
-            found = known[3] if now is known[2] else same_block(known[2], now, known[3])
-        if found is None:
-            found = self.plain(obj)
-            self.new.append(["block", address(whose), whose is obj, (), {}])
+        now = lines_now(known[1]) if known is not None else None
+        if known is not None and now is known[2]:
+            found = known[3]
+        else:
+            moved = same_block(known[2], now, known[3]) if known is not None else None
+            found = self.plain(obj) if moved is None else moved
+            if moved is None:
+                self.new.append(["block", address(whose), whose is obj, (), {}])
+            file = inspect.getsourcefile(inspect.unwrap(whose)) or ""
+            lines = lines_now(file)
+            if lines is not None and (inspect.isclass(whose) or inspect.isfunction(whose)):
+                self.lines[key] = (whose, file, lines, found)
         for seen in self.watched:
             seen.append((obj, found))
-        if known is not None and now is known[2]:
-            return found
-        file = inspect.getsourcefile(inspect.unwrap(whose)) or ""
-        lines = lines_now(file)
-        if lines is not None and (inspect.isclass(whose) or inspect.isfunction(whose)):
-            self.lines[key] = (whose, file, lines, found)
         return found
 
     def keep(self, name: str, homes: List[Any], copied: Callable[[Any], Any]) -> None:
@@ -1082,11 +1081,11 @@ def at_address(place: Address) -> Any:
         found = find(sys.modules[module], qualname)
         if inspect.isclass(found):
             return None if line else found
-        named = functions_of(found)
+        functions = functions_of(found)
         overloads = getattr(torch._jit_internal, "_overloaded_fns", {})
-        for one in named + [
-            other for known in map(torch._jit_internal._qualified_name, named) for other in overloads.get(known) or []
-        ]:
+        for one in list(functions):  # which have the same name
+            functions += overloads.get(torch._jit_internal._qualified_name(one)) or []
+        for one in functions:
             if one.__code__.co_filename == file and one.__code__.co_firstlineno == line:
                 return one
     return None
@@ -1194,7 +1193,6 @@ def prepare(state: Dict[str, Any], torch: Any) -> None:
         remember_overloads(torch)
         pass_over_properties(torch)
         state["sources"] = Sources(torch)
-        state["ahead"] = Ahead()
 
 
 def learn(state: Dict[str, Any], learnt: Message) -> None:
@@ -1203,7 +1201,7 @@ def learn(state: Dict[str, Any], learnt: Message) -> None:
 
     prepare(state, torch)
     state["sources"].find_out(learnt["sources"])
-    ahead = state["ahead"]
+    ahead = state.setdefault("ahead", Ahead())
     functions = [one for one in map(at_address, learnt["functions"]) if one is not None and one not in ahead.functions]
     if not functions:
         return
@@ -1228,7 +1226,7 @@ def compile_object(state: Dict[str, Any], message: Message) -> Message:
 
     first = "leftovers" not in state
     if first:
-        left = state["leftovers"] = Leftovers(torch, state.get("ahead") or Ahead())
+        left = state["leftovers"] = Leftovers(torch, state.setdefault("ahead", Ahead()))
         state["spent"] = not left.known
         gc.freeze()  # to go through all that was imported finds nothing, and takes long
         if left.known:
